@@ -1,0 +1,1 @@
+"""Airflow operators: the experiment, and one module for each way to run a trial."""
