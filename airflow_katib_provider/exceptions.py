@@ -47,6 +47,10 @@ class UnknownAlgorithmError(KatibError, LookupError):
     """No algorithm is registered under the name that was asked for."""
 
 
+class PluginError(KatibError):
+    """What another package registers by entry point cannot be used; the message names the package."""
+
+
 class AlgorithmError(KatibError):
     """An algorithm could not answer a suggestion; the message says which and why."""
 
@@ -67,8 +71,16 @@ class NotFoundError(StoreError, LookupError):
     """The store holds no such experiment or trial."""
 
 
+class LeaseLostError(StoreError):
+    """The lease under which suggestions were made has expired and was taken over by another process."""
+
+
 class TrialFailedError(KatibError):
     """A trial's run ended in failure; the message gives the command or pod, its exit code and its last lines."""
+
+
+class UnsupportedCollectorError(KatibError, ValueError):
+    """The metrics collector's kind cannot be used as the trials are run; the message says which can."""
 
 
 class MetricsUnavailableError(KatibError):

@@ -5,25 +5,66 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from airflow_katib_provider.exceptions import Problem
+from airflow_katib_provider.experiment.settings import Settings
 
 if TYPE_CHECKING:
-    from airflow_katib_provider.experiment.spec import Experiment
+    from airflow_katib_provider.experiment.space import SearchSpace
+    from airflow_katib_provider.experiment.spec import AlgorithmSpec, ExperimentSpec, Objective
     from airflow_katib_provider.experiment.trial import Trial
 
+__all__ = [
+    "Algorithm",
+    "ExperimentView",
+    "ParameterSearch",
+    "SeededSettings",
+    "Settings",
+    "Suggestion",
+    "Suggestions",
+]
 
-class Settings(BaseModel):
-    """The settings of an algorithm. Fields carry Katib's names; values arrive as text and are parsed by pydantic.
 
-    Subclasses declare fields with types, bounds and defaults; an unknown name or a bad value becomes one
-    :class:`~airflow_katib_provider.exceptions.Problem` each.
-    """
+class ExperimentView(Protocol):
+    """What an algorithm may know of an experiment; every ``Experiment`` is one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    @property
+    def name(self) -> str:
+        """``metadata.name``."""
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """The specification with Katib's defaults filled in."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The parameters, in the order of ``spec.parameters``."""
+
+    @property
+    def objective(self) -> Objective:
+        """``spec.objective``."""
+
+    @property
+    def algorithm(self) -> AlgorithmSpec:
+        """``spec.algorithm``."""
+
+    @property
+    def parallel_trial_count(self) -> int:
+        """``spec.parallelTrialCount``."""
+
+    @property
+    def max_trial_count(self) -> int | None:
+        """``spec.maxTrialCount``; ``None`` for no limit."""
+
+
+class SeededSettings(Settings):
+    """The settings of an algorithm that draws at random."""
+
+    random_state: int | None = Field(default=None, ge=0)
+    """The seed. The same seed, experiment and trials give the same suggestions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +85,7 @@ class Suggestions:
 
     :param items: at most as many as were asked for. Fewer, with ``exhausted`` false, means: ask again
         when another trial has ended.
-    :param exhausted: nothing is left to suggest, now or later.
+    :param exhausted: fewer than were asked for, because nothing is left to suggest, now or later.
     """
 
     items: tuple[Suggestion, ...]
@@ -65,20 +106,20 @@ class Algorithm(ABC):
     settings_type: ClassVar[type[Settings]]
     """The model of ``spec.algorithm.algorithmSettings``."""
 
-    def validate(self, experiment: Experiment) -> Iterable[Problem]:
+    def validate(self, experiment: ExperimentView) -> Iterable[Problem]:
         """Say what the algorithm cannot do with this experiment, beyond what the settings model checks.
 
         Called while the DAG file is parsed, with an experiment whose settings and search space are valid.
         """
         return ()
 
-    def limit(self, experiment: Experiment) -> int | None:
+    def limit(self, experiment: ExperimentView) -> int | None:
         """Return how many suggestions there can ever be, or ``None`` where there is no end."""
         return None
 
     @abstractmethod
     def suggest(
-        self, experiment: Experiment, trials: Sequence[Trial], count: int, seed: int
+        self, experiment: ExperimentView, trials: Sequence[Trial], count: int, seed: int
     ) -> Suggestions:
         """Answer up to ``count`` suggestions.
 
@@ -88,3 +129,15 @@ class Algorithm(ABC):
             of pending trials where the space has room.
         :param seed: the experiment's seed. Draws for this call derive from it and from ``len(trials)``.
         """
+
+
+class ParameterSearch(Algorithm):
+    """An algorithm that searches ``spec.parameters``, and not a neural architecture."""
+
+    def validate(self, experiment: ExperimentView) -> Iterable[Problem]:
+        """Refuse an experiment without parameters."""
+        if not experiment.spec.parameters:
+            yield Problem(
+                "spec.parameters",
+                f"algorithm {self.name!r} searches parameters and there are none; list at least one",
+            )

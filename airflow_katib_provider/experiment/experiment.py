@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import yaml
 from pydantic import PrivateAttr
 
+from airflow_katib_provider.algorithms import registry as algorithms
 from airflow_katib_provider.exceptions import InvalidExperimentError
 from airflow_katib_provider.experiment.defaults import with_defaults
-from airflow_katib_provider.experiment.parsing import parse_document, read_yaml
+from airflow_katib_provider.experiment.parsing import (
+    API_VERSION,
+    KIND,
+    in_order,
+    parse_document,
+    read_yaml,
+)
 from airflow_katib_provider.experiment.space import SearchSpace, parameter_from_spec
 from airflow_katib_provider.experiment.spec import (
     AlgorithmSpec,
@@ -23,11 +27,25 @@ from airflow_katib_provider.experiment.spec import (
     TrialTemplate,
 )
 from airflow_katib_provider.experiment.validation import check
+from airflow_katib_provider.experiment.wording import is_within
+from airflow_katib_provider.experiment.yaml_text import dump_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 T = TypeVar("T")
 
-API_VERSION = "kubeflow.org/v1beta1"
-KIND = "Experiment"
+_SEARCH_FIELDS = (
+    "metadata.name",
+    "spec.parameters",
+    "spec.nasConfig",
+    "spec.objective",
+    "spec.algorithm",
+    "spec.parallelTrialCount",
+    "spec.maxTrialCount",
+)
+"""What an algorithm judges an experiment by; it is asked only where these are sound."""
 
 
 class Experiment(SpecModel):
@@ -55,17 +73,20 @@ class Experiment(SpecModel):
     def __init__(self, **document: Any) -> None:
         parsed = parse_document(document)
         spec = with_defaults(parsed.spec)
-        problems = [*parsed.problems, *parsed.unreported(check(parsed.metadata, spec))]
-        if problems:
-            raise InvalidExperimentError(str(parsed.metadata.get("name") or "unnamed"), problems)
-        super().__init__(metadata=parsed.metadata, spec=spec)
+        fields: dict[str, Any] = {"metadata": parsed.metadata, "spec": spec}
+        super().__init__(**fields)
         self._written = parsed.spec
+        problems = [*parsed.problems, *parsed.unreported(check(parsed.metadata, spec))]
+        if not any(is_within(problem.path, field) for problem in problems for field in _SEARCH_FIELDS):
+            problems += algorithms.check(self)
+        if problems:
+            raise InvalidExperimentError(str(parsed.metadata.get("name") or "unnamed"), in_order(problems))
 
     @classmethod
     def from_yaml(cls, source: str | Path) -> Self:
         """Read an experiment from a YAML (or JSON) file, or from YAML text.
 
-        :param source: a path, or the text itself; a string with a line break is text.
+        :param source: a path, or the text itself: a string that has a line break or starts with a brace.
         :raises InvalidExperimentError: if the text is not YAML, not one Experiment, or not a valid one.
         :raises FileNotFoundError: if there is no such file.
         """
@@ -90,7 +111,7 @@ class Experiment(SpecModel):
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that reads back as an equal experiment."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+        return dump_document(self.to_dict())
 
     @property
     def name(self) -> str:

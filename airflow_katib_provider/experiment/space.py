@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 from airflow_katib_provider.experiment.spec import Distribution, ParameterSpec, ParameterType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 Value = int | float | str
 
@@ -87,9 +90,10 @@ class NumericParameter(Parameter):
     distribution: Distribution
 
     @cached_property
-    def size(self) -> int | None:  # type: ignore[override]
+    def size(self) -> int | None:
+        """How many values there are; ``None`` for a continuous double."""
         if self.step is None:
-            return 1 if self.low == self.high else None
+            return 1 if float(self.low) == float(self.high) else None
         return int((self.high - self.low) // self.step) + 1
 
     @property
@@ -103,12 +107,15 @@ class NumericParameter(Parameter):
         return self.distribution in (Distribution.NORMAL, Distribution.LOG_NORMAL)
 
     def value_at(self, index: int) -> str:
+        """Return ``low + index * step``, exactly."""
         return format_decimal(self.low + index * (self.step or 0))
 
     def index_of(self, value: str) -> int:
+        """Return the index of the value on the grid that lies nearest."""
         return self._nearest(float(value)) if self.step is not None else 0
 
     def from_unit(self, position: float) -> str:
+        """Return the value at ``position`` in [0, 1], within the bounds and on the grid."""
         if self.is_fixed:
             return self.value_at(0)
         start, end = self._span
@@ -123,6 +130,7 @@ class NumericParameter(Parameter):
         return repr(min(max(number, float(self.low)), float(self.high)))
 
     def to_unit(self, value: str) -> float:
+        """Return the position of ``value`` in [0, 1]; a value out of bounds is at 0 or 1."""
         if self.is_fixed:
             return 0.5
         start, end = self._span
@@ -136,6 +144,7 @@ class NumericParameter(Parameter):
         return min(max(position, 0.0), 1.0)
 
     def parse(self, value: str) -> int | float:
+        """Turn text into an ``int`` or a ``float``, by the parameter's type."""
         return int(Decimal(value)) if self.is_int else float(value)
 
     @cached_property
@@ -168,6 +177,7 @@ class ChoiceParameter(Parameter):
 
     @property
     def size(self) -> int:
+        """How many different values are listed."""
         return len(self.values)
 
     @cached_property
@@ -175,9 +185,11 @@ class ChoiceParameter(Parameter):
         return {value: index for index, value in enumerate(self.values)}
 
     def value_at(self, index: int) -> str:
+        """Return a value as it was written."""
         return self.values[index]
 
     def index_of(self, value: str) -> int:
+        """Return the index of ``value``; of the number nearest to it where the values are numbers."""
         index = self._indexes.get(value)
         if index is not None:
             return index
@@ -187,12 +199,15 @@ class ChoiceParameter(Parameter):
         raise ValueError(f"{value!r} is not a value of parameter {self.name!r}: {', '.join(self.values)}")
 
     def from_unit(self, position: float) -> str:
+        """Return the value whose equal share of [0, 1] holds ``position``."""
         return self.values[min(int(position * self.size), self.size - 1)]
 
     def to_unit(self, value: str) -> float:
+        """Return the middle of the value's share of [0, 1]."""
         return (self.index_of(value) + 0.5) / self.size
 
     def parse(self, value: str) -> Value:
+        """Turn a discrete value into a number; a categorical one stays text."""
         if not self.is_ordered:
             return value
         number = float(value)
@@ -209,7 +224,7 @@ def parameter_from_spec(spec: ParameterSpec) -> Parameter:
     if spec.parameter_type is ParameterType.DISCRETE:
         return ChoiceParameter(spec.name, True, tuple(sorted(dict.fromkeys(space.list or ()), key=float)))
     is_int = spec.parameter_type is ParameterType.INT
-    step = Decimal(space.step) if space.step is not None else Decimal(1) if is_int else None
+    step = Decimal(space.step) if space.step else Decimal(1) if is_int else None
     return NumericParameter(
         spec.name,
         is_int,

@@ -17,6 +17,9 @@ def _as_text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
+Count = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 class SpecModel(BaseModel):
@@ -107,7 +110,7 @@ class Objective(SpecModel):
     """What the experiment optimises."""
 
     type: ObjectiveType | None = None
-    goal: float | None = None
+    goal: Number | None = None
     objective_metric_name: str = ""
     additional_metric_names: tuple[str, ...] = ()
     metric_strategies: tuple[MetricStrategy, ...] = ()
@@ -123,7 +126,7 @@ class Objective(SpecModel):
         return self.type is ObjectiveType.MAXIMIZE
 
     def strategy(self, metric: str) -> StrategyType:
-        """The strategy of a metric: as written, else the direction of the objective, which is Katib's default."""
+        """Return the strategy of a metric: as written, else Katib's default, the objective's direction."""
         for strategy in self.metric_strategies:
             if strategy.name == metric:
                 return strategy.value
@@ -172,7 +175,7 @@ class TrialParameter(SpecModel):
 class TrialTemplate(SpecModel):
     """How a trial is run."""
 
-    retain: bool = False
+    retain: Flag = False
     trial_spec: dict[str, Any] | None = None
     config_map: ConfigMapSource | None = None
     trial_parameters: tuple[TrialParameter, ...] | None = None
@@ -193,7 +196,7 @@ class HttpGet(SpecModel):
     """Where Prometheus metrics are scraped."""
 
     path: str | None = None
-    port: int | str | None = None
+    port: Count | str | None = None
     host: str | None = None
     scheme: str | None = None
     http_headers: tuple[HttpHeader, ...] = ()
@@ -243,9 +246,9 @@ class MetricsCollectorSpec(SpecModel):
 class GraphConfig(SpecModel):
     """The frame of a neural architecture search."""
 
-    num_layers: int | None = None
-    input_sizes: tuple[int, ...] = ()
-    output_sizes: tuple[int, ...] = ()
+    num_layers: Count | None = None
+    input_sizes: tuple[Count, ...] = ()
+    output_sizes: tuple[Count, ...] = ()
 
 
 class Operation(SpecModel):
@@ -270,9 +273,9 @@ class ExperimentSpec(SpecModel):
     algorithm: AlgorithmSpec | None = None
     early_stopping: EarlyStoppingSpec | None = None
     trial_template: TrialTemplate | None = None
-    parallel_trial_count: int | None = None
-    max_trial_count: int | None = None
-    max_failed_trial_count: int | None = None
+    parallel_trial_count: Count | None = None
+    max_trial_count: Count | None = None
+    max_failed_trial_count: Count | None = None
     metrics_collector_spec: MetricsCollectorSpec | None = None
     nas_config: NasConfig | None = None
     resume_policy: ResumePolicy | None = None

@@ -1,0 +1,97 @@
+"""The points of a search space: which are taken, which are free, in what order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import shake_256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_katib_provider.experiment.space import SearchSpace
+    from airflow_katib_provider.experiment.trial import Trial
+
+Point = Mapping[str, str]
+Key = tuple[str, ...]
+
+_FEISTEL_ROUNDS = 4
+_REDRAWS = 10
+
+
+def point_at(space: SearchSpace, index: int) -> Point:
+    """Return the point at ``index`` of a finite space, in ``range(space.size)``; the last parameter turns fastest."""
+    values: dict[str, str] = {}
+    for parameter in reversed(space.parameters):
+        index, position = divmod(index, parameter.size or 1)
+        values[parameter.name] = parameter.value_at(position)
+    return {parameter.name: values[parameter.name] for parameter in space}
+
+
+def shuffled(index: int, size: int, key: str) -> int:
+    """Return where ``index`` goes in a pseudo-random order of ``range(size)``, without making the order.
+
+    A Feistel network permutes the numbers of an even count of bits; numbers beyond ``size`` are walked
+    through until one lies inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
+    """
+    half = max(1, ((size - 1).bit_length() + 1) // 2)
+    mask = (1 << half) - 1
+    while True:
+        left, right = index >> half, index & mask
+        for number in range(_FEISTEL_ROUNDS):
+            digest = shake_256(f"{key}:{number}:{right}".encode()).digest((half + 7) // 8)
+            left, right = right, left ^ (int.from_bytes(digest) & mask)
+        index = left << half | right
+        if index < size:
+            return index
+
+
+def in_random_order(space: SearchSpace, key: str, start: int = 0) -> Iterator[Point]:
+    """Return every point of a finite space once, in an order that ``key`` decides.
+
+    :param start: with which place of that order to begin; the places before it come last.
+    """
+    size = space.size or 1
+    return (point_at(space, shuffled((start + place) % size, size, key)) for place in range(size))
+
+
+def taken(space: SearchSpace, trials: Iterable[Trial]) -> set[Key]:
+    """Return the keys of the points that trials have; trials of another space have none."""
+    names = {parameter.name for parameter in space}
+    return {space.key(trial.assignments) for trial in trials if names <= trial.assignments.keys()}
+
+
+def distinct(
+    space: SearchSpace, trials: Iterable[Trial], count: int, draw: Callable[[], Point], key: str
+) -> list[Point]:
+    """Draw points that differ from one another and from those of all trials, as far as the space has room.
+
+    A point that is taken is drawn again, a bounded number of times; then any free point of a finite space is
+    taken. When every point has been tried, points that no pending trial has are repeated; then any.
+
+    :param draw: draws one point; called again, it may answer the same.
+    :param key: decides the free point that is taken.
+    """
+    trials = list(trials)
+    busy = taken(space, (trial for trial in trials if trial.is_pending))
+    tried = busy | taken(space, trials)
+    answer: list[Point] = []
+    for _ in range(count):
+        point = _draw_free(space, next((keys for keys in (tried, busy) if _has_room(space, keys)), set()), draw, key)
+        answer.append(point)
+        busy.add(space.key(point))
+        tried.add(space.key(point))
+    return answer
+
+
+def _has_room(space: SearchSpace, keys: set[Key]) -> bool:
+    return space.size is None or len(keys) < space.size
+
+
+def _draw_free(space: SearchSpace, avoided: set[Key], draw: Callable[[], Point], key: str) -> Point:
+    point = draw()
+    for _ in range(_REDRAWS if avoided else 0):
+        if space.key(point) not in avoided:
+            return point
+        point = draw()
+    if space.size is None or space.key(point) not in avoided:
+        return point
+    return next(free for free in in_random_order(space, key) if space.key(free) not in avoided)

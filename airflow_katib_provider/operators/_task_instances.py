@@ -1,0 +1,67 @@
+"""What trial tasks ask of Airflow about themselves and their mapped siblings.
+
+Everything here that is not a documented interface of Airflow is kept in this one module, with its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_LABEL_LENGTH = 250
+"""The width of Airflow's column for the label of a mapped task instance."""
+
+_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+
+
+def will_retry(context: Context) -> bool:
+    """Return whether Airflow will run this task instance again if it fails now."""
+    ti = context["ti"]
+    return ti.max_tries != 0 and ti.try_number <= ti.max_tries
+
+
+def show_label(context: Context, label: str) -> None:
+    """Show what a mapped task instance is about, from now on and after it has ended."""
+    from airflow.sdk.execution_time.comms import SetRenderedMapIndex
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    if len(label) > _LABEL_LENGTH:
+        label = label[: _LABEL_LENGTH - 1] + "…"
+    context["katib_trial"] = label  # type: ignore[typeddict-unknown-key]
+    if context["ti"].map_index >= 0:
+        SUPERVISOR_COMMS.send(SetRenderedMapIndex(rendered_map_index=label))
+
+
+def skip_unstarted(context: Context, started: Collection[int]) -> None:
+    """Skip the mapped siblings of this task instance whose slots have no trial.
+
+    Instances that run or have ended are left alone by Airflow. The message is the one behind
+    ``DownstreamTasksSkipped``; sent by itself it leaves this task instance its own state and result.
+
+    :param started: the map indexes to keep.
+    """
+    from airflow.sdk.execution_time.comms import SkipDownstreamTasks
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    ti = context["ti"]
+    if ti.map_index < 0:
+        return
+    count = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+    unstarted = [(ti.task_id, index) for index in range(count) if index not in started]
+    if unstarted:
+        SUPERVISOR_COMMS.send(SkipDownstreamTasks(tasks=unstarted))
+
+
+def ended_map_indexes(context: Context) -> dict[int, str]:
+    """Return the state of each mapped sibling that has ended, by map index."""
+    ti = context["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+    prefix = f"{ti.task_id}_"
+    return {
+        int(key.removeprefix(prefix)): str(state)
+        for key, state in states.get(ti.run_id, {}).items()
+        if key.startswith(prefix) and str(state) in _ENDED
+    }

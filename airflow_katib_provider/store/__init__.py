@@ -1,0 +1,1 @@
+"""The store: experiments, trials and observation logs in SQLite, PostgreSQL or MySQL."""

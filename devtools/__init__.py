@@ -1,0 +1,1 @@
+"""What developing the provider needs and its users do not."""
