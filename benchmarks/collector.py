@@ -10,6 +10,7 @@ import re
 import tempfile
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_katib_provider.collectors.lines import LineAssembler
@@ -71,9 +72,9 @@ def print_parsing(lines: int) -> None:
         log = generated_log(lines, every)
         output = "\n".join([*log, ""]).encode()
         expected = len(METRICS) * len(log[::every])
-        bare = lines / seconds(lambda log=log: findall(log), expected)
-        ours = lines / seconds(lambda log=log: parser(log), expected)
-        whole = lines / seconds(lambda output=output: parser_from_bytes(output), expected)
+        bare = lines / seconds(partial(findall, log), expected)
+        ours = lines / seconds(partial(parser, log), expected)
+        whole = lines / seconds(partial(parser_from_bytes, output), expected)
         print(f"{f'1 in {every}':>20} {bare:12,.0f} {ours:12,.0f} {ours / bare:7.2f} {whole:12,.0f}")
 
 

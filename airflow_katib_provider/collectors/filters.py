@@ -23,8 +23,9 @@ def assignments(line: str) -> Iterator[tuple[str, str]]:
     """Find ``name=value``: Katib's default filter, mended.
 
     Katib takes the value of ``loss=nan`` for empty; here every form in which programs print a number is one.
-    What is no number still gives an empty value, so that it can be told from a metric that is missing. As in
-    Katib, a name consists of ASCII letters, digits, ``_``, ``-`` and ``|``, and may follow right upon a value.
+    What is no number still gives an empty value, so that it can be told from a metric that is missing. A
+    name, as in Katib, consists of ASCII letters, digits, ``_``, ``-`` and ``|``, and may follow right upon a
+    value.
 
     The time is linear in the length of the line: a name is tried from its first character only, and once.
     """

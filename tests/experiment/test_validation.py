@@ -346,8 +346,8 @@ def test_problems_come_together_in_the_order_of_the_specification() -> None:
     ]
     assert str(caught.value).splitlines()[:3] == [
         "Experiment 'Tune' has 7 problems:",
-        "  - metadata.name: 'Tune' must be up to 40 lower-case letters, digits and hyphens, with a letter first "
-        "and no hyphen last",
+        "  - metadata.name: 'Tune' must be up to 40 lower-case letters, digits and hyphens, "
+        "with a letter first and no hyphen last",
         f"  - {LR}.min: 'abc' is not a finite number",
     ]
 

@@ -1,4 +1,4 @@
-"""Every rule about the trial template: a change to a valid experiment, and exactly the problems that it makes."""
+"""Every rule about the trial template: a change to a valid experiment, and exactly its problems."""
 
 from __future__ import annotations
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from airflow_katib_provider.store.store import KatibStore
+from sqlalchemy import URL
 
+from airflow_katib_provider.store.store import KatibStore
 from devtools.airflow import LocalAirflow
+from devtools.databases import fresh_database
 
 HERE = Path(__file__).parent
 
@@ -47,29 +49,35 @@ class FlowAirflow(LocalAirflow):
         parent.kill()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowAirflow]:
-    from devtools.databases import fresh_database, postgres_server
+    """An Airflow on embedded defaults, or with metadata and store on a PostgreSQL server."""
     home = tmp_path_factory.mktemp(f"airflow-{request.param}")
-    env = {}
-    database = None
-    store_url = f"sqlite:///{home}/katib.db"
-    if request.param == "postgresql":
-        database = fresh_database(request, "postgresql")
-        store_url = fresh_database(request, "postgresql")
-        parts = urlsplit(store_url)
-        env["AIRFLOW_CONN_KATIB_DEFAULT"] = (
-            f"katib://{parts.username}:{parts.password or ''}@{parts.hostname}:{parts.port}{parts.path}"
-            "?dialect=postgresql"
+    with ExitStack() as stack:
+        metadata, store_url, env = None, URL.create("sqlite", database=str(home / "katib.db")), {}
+        if request.param == "postgres":
+            server = request.getfixturevalue("postgres")
+            metadata = stack.enter_context(fresh_database(server)).render_as_string(hide_password=False)
+            store_url = stack.enter_context(fresh_database(server))
+            env["AIRFLOW_CONN_KATIB_DEFAULT"] = katib_connection(store_url)
+        airflow = FlowAirflow(
+            home, dags=HERE / "dags", database=metadata, env=env, preload="airflow_katib_provider.preload"
         )
-    airflow = FlowAirflow(
-        home,
-        dags=HERE / "dags",
-        database=database,
-        env=env,
-        preload="airflow_katib_provider.preload",
-    )
-    with airflow:
         airflow.store = KatibStore(store_url)
-        yield airflow
-        airflow.store.dispose()
+        stack.callback(airflow.store.dispose)
+        yield stack.enter_context(airflow)
+
+
+def katib_connection(url: URL) -> str:
+    """Return an Airflow connection of type ``katib`` to a database."""
+    return json.dumps(
+        {
+            "conn_type": "katib",
+            "host": url.host,
+            "port": url.port,
+            "login": url.username,
+            "password": url.password,
+            "schema": url.database,
+            "extra": {"dialect": url.get_backend_name()},
+        }
+    )

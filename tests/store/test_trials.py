@@ -67,11 +67,15 @@ def test_names_are_unique_in_the_store_and_case_sensitive(store, experiment):
 
 
 def test_exception_undoes_the_whole_transaction(store, experiment):
-    with store.lease(experiment.id) as lease:
-        with pytest.raises(RuntimeError, match="stop"), store.locked(experiment.id) as transaction:
+    def fail_half_way(lease):
+        with store.locked(experiment.id) as transaction:
             transaction.add_trial(lease, slot=0, name="a", assignments={}, labels={})
             transaction.set_suggestions_exhausted()
             raise RuntimeError("stop")
+
+    with store.lease(experiment.id) as lease:
+        with pytest.raises(RuntimeError, match="stop"):
+            fail_half_way(lease)
         assert store.trials(experiment.id) == []
         assert not store.experiment(experiment.id).suggestions_exhausted
         with store.locked(experiment.id) as transaction:
@@ -83,9 +87,9 @@ def test_exception_undoes_the_whole_transaction(store, experiment):
 @pytest.mark.parametrize("of_other_experiment", [False, True])
 def test_adding_needs_the_lease(store, experiment, of_other_experiment):
     other = create(store, ExperimentKey("other", "run", "task"))
-    with store.lease(other.id) as lease, pytest.raises(LeaseLostError, match="lease"):
+    with store.lease(other.id) as lease, store.locked(experiment.id) as transaction:
         wrong = lease if of_other_experiment else Lease(experiment.id, lease.owner)
-        with store.locked(experiment.id) as transaction:
+        with pytest.raises(LeaseLostError, match="lease"):
             transaction.add_trial(wrong, slot=0, name="a", assignments={}, labels={})
     assert store.trials(experiment.id) == []
 

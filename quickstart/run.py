@@ -1,0 +1,98 @@
+"""The two things the quickstart does: tune, and show the pages of Airflow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from airflow_katib_provider.store.store import KatibStore
+from devtools.airflow import LocalAirflow
+from devtools.airflow_client import FINISHED
+from quickstart.progress import Experiments, Progress
+from quickstart.report import print_report
+
+if TYPE_CHECKING:
+    from airflow_katib_provider.store.records import ExperimentRecord, TrialRecord
+
+DAG_ID = "quickstart"
+DAGS = Path(__file__).parent / "dags"
+UI_PORT = 8080
+LOG_LINES = 40
+CONSOLE = Console(highlight=False)
+
+
+def tune(home: Path) -> int:
+    """Run the quickstart's DAG once, showing its progress, and print what it found.
+
+    :param home: the folder that Airflow, the store and all logs live in.
+    :return: the exit code: 0 if the DAG run succeeded.
+    """
+    began = time.monotonic()
+    CONSOLE.print(f"Starting Airflow in {os.path.relpath(home)} ...")
+    with _airflow(home) as airflow:
+        CONSOLE.print(f"Airflow is ready after {time.monotonic() - began:.0f} s. Tuning ...")
+        airflow.unpause(DAG_ID)
+        airflow.stop_runs(DAG_ID)  # what an interrupted call left
+        run_id = airflow.trigger(DAG_ID)
+        store = KatibStore(f"sqlite:///{home.resolve() / 'katib.db'}")
+        try:
+            state = _watch(airflow, store, run_id)
+            if state == "success":
+                print_report(CONSOLE, _experiments(store, run_id), airflow.xcom(DAG_ID, run_id, "choose"))
+            else:
+                _print_failures(airflow, run_id)
+        finally:
+            store.dispose()
+    CONSOLE.print(f"\n{time.monotonic() - began:.0f} s in all; Airflow is stopped.", end=" ")
+    CONSOLE.print("See the run in Airflow's own pages: [bold]make ui[/]")
+    return 0 if state == "success" else 1
+
+
+def serve(home: Path) -> int:
+    """Run Airflow on what the quickstart left, print where its pages are, and wait for Ctrl-C."""
+    CONSOLE.print(f"Starting Airflow in {os.path.relpath(home)} ...")
+    with _airflow(home, port=UI_PORT) as airflow:
+        CONSOLE.print(f"Open      [bold]{airflow.base_url}/dags/{DAG_ID}[/]")
+        CONSOLE.print(f"Sign in   user [bold]{airflow.username}[/], password [bold]{airflow.password}[/]")
+        CONSOLE.print("Stop it   Ctrl-C")
+        signal.sigwait({signal.SIGINT})
+    CONSOLE.print("Airflow is stopped.")
+    return 0
+
+
+def _airflow(home: Path, port: int | None = None) -> LocalAirflow:
+    return LocalAirflow(
+        home, dags=DAGS, parallelism=4, preload="airflow_katib_provider.preload", port=port
+    )
+
+
+def _watch(airflow: LocalAirflow, store: KatibStore, run_id: str) -> str:
+    """Show the progress of a run until it has ended, and return its state."""
+    with Progress(CONSOLE) as progress:
+        while (state := airflow.run_state(DAG_ID, run_id)) not in FINISHED:
+            progress.show(_experiments(store, run_id))
+            time.sleep(0.5)
+        progress.show(_experiments(store, run_id))
+    return state
+
+
+def _experiments(store: KatibStore, run_id: str) -> Experiments:
+    """Return the experiments of a run in the order they began, each with its trials."""
+    records = [record for record in store.list_experiments(limit=20) if record.key.run_id == run_id]
+    records.sort(key=lambda record: record.id)
+    return [(record, store.trial_records(record.id)) for record in records]
+
+
+def _print_failures(airflow: LocalAirflow, run_id: str) -> None:
+    """Print the end of the log of each task that failed."""
+    for instance in airflow.task_instances(DAG_ID, run_id):
+        if instance["state"] == "failed":
+            place = (instance["task_id"], instance["map_index"], max(instance["try_number"], 1))
+            log = airflow.log(DAG_ID, run_id, *place).splitlines()[-LOG_LINES:]
+            CONSOLE.rule(f"[red]{instance['task_id']} {instance['rendered_map_index'] or ''} failed")
+            CONSOLE.print("\n".join(log), markup=False)
