@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 READY := .venv/ready
-BENCHMARKS ?= overhead suggestions collector
+BENCHMARKS ?= $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help

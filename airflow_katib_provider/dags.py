@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,13 +12,16 @@ from airflow.sdk import TaskGroup, XComArg
 from airflow.sdk.definitions._internal.contextmanager import DagContext
 
 from airflow_katib_provider.exceptions import InvalidExperimentError, Problem
-from airflow_katib_provider.experiment.experiment import Experiment
 from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators.experiment import ExperimentOperator, as_experiment, slot_count
 from airflow_katib_provider.sensors.metrics import MetricsSensor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import BaseOperator
+
+    from airflow_katib_provider.experiment.experiment import Experiment
 
 Runner = Literal["process", "kubernetes"]
 
@@ -63,88 +67,103 @@ def katib_experiment(
     if isinstance(experiment, (str, Path)) and "\n" not in str(experiment):
         experiment = Path(directory, experiment)
     parsed = as_experiment(experiment)
-    operator = _trial_operator(parsed, runner)
     if runner == "process":
-        base = experiment.parent if isinstance(experiment, Path) else directory
-        trial_arguments.setdefault("cwd", str(base))
-    sensor_arguments: dict[str, Any] = {"timeout": metrics_timeout, "katib_conn_id": katib_conn_id}
+        cwd = experiment.parent if isinstance(experiment, Path) else directory
+        trial_arguments.setdefault("cwd", str(cwd))
+    trial_arguments.setdefault("max_active_tis_per_dagrun", parsed.parallel_trial_count)
+    sensor_arguments: dict[str, Any] = {"timeout": metrics_timeout}
     if deferrable is not None:
         sensor_arguments["deferrable"] = deferrable
-    trial_arguments.setdefault("max_active_tis_per_dagrun", parsed.parallel_trial_count)
-    trial_arguments["katib_conn_id"] = katib_conn_id
-
+    tasks = _Tasks(
+        parsed,
+        slot_count(parsed),
+        _trial_operator(parsed, runner),
+        katib_conn_id,
+        trial_arguments,
+        sensor_arguments,
+    )
     group = ExperimentTaskGroup(group_id or parsed.name)
     with group:
-        if rounds:
-            last = _rounds(parsed, operator, katib_conn_id, trial_arguments, sensor_arguments)
-        else:
-            suggest = ExperimentOperator(task_id="suggest", experiment=parsed, katib_conn_id=katib_conn_id)
-            last = _stage(suggest, "", operator, trial_arguments, sensor_arguments, suggest.task_id)
-    group.optimal_trial = XComArg(last)
+        group.optimal_trial = XComArg(tasks.rounds() if rounds else tasks.window())
     return group
 
 
-def _rounds(
-    experiment: Experiment,
-    operator: type[BaseOperator],
-    katib_conn_id: str,
-    trial_arguments: dict[str, Any],
-    sensor_arguments: dict[str, Any],
-) -> MetricsSensor:
-    """Unroll the rounds: each suggests, runs and gathers before the next one suggests."""
-    if experiment.max_trial_count is None:
-        raise InvalidExperimentError(
-            experiment.name, [Problem("spec.maxTrialCount", "missing; rounds=True needs it to know their number")]
-        )
-    count = -(-slot_count(experiment) // experiment.parallel_trial_count)
-    first_task_id, last = None, None
-    for index in range(count):
+@dataclass(frozen=True)
+class _Tasks:
+    """Makes the tasks of one experiment in the current task group."""
+
+    experiment: Experiment
+    slots: int
+    operator: type[BaseOperator]
+    katib_conn_id: str
+    trial_arguments: Mapping[str, Any]
+    sensor_arguments: Mapping[str, Any]
+
+    def window(self) -> MetricsSensor:
+        """Make three tasks, however many trials there are."""
         suggest = ExperimentOperator(
-            task_id=f"suggest_{index + 1}",
-            experiment=experiment,
-            katib_conn_id=katib_conn_id,
-            round_index=index,
-            experiment_task_id=first_task_id,
+            task_id="suggest", experiment=self.experiment, katib_conn_id=self.katib_conn_id
         )
-        first_task_id = first_task_id or suggest.task_id
-        if last is not None:
+        return self._run_and_gather(suggest, "", suggest.task_id)
+
+    def rounds(self) -> MetricsSensor:
+        """Unroll the rounds: each suggests, runs and gathers before the next one suggests."""
+        if self.experiment.max_trial_count is None:
+            problem = Problem(
+                "spec.maxTrialCount", "missing; rounds=True needs it to know the number of rounds"
+            )
+            raise InvalidExperimentError(self.experiment.name, [problem])
+        count = math.ceil(self.slots / self.experiment.parallel_trial_count)
+        first = self._round(0, None)
+        last = self._run_and_gather(first, "_1", first.task_id, conclude=count == 1)
+        for index in range(1, count):
+            suggest = self._round(index, first.task_id)
             last >> suggest
-        arguments = {**sensor_arguments, "conclude": index == count - 1}
-        last = _stage(suggest, f"_{index + 1}", operator, trial_arguments, arguments, first_task_id)
-    if last is None:
-        raise InvalidExperimentError(experiment.name, [Problem("spec.maxTrialCount", "there is no trial to run")])
-    return last
+            suffix = f"_{index + 1}"
+            last = self._run_and_gather(suggest, suffix, first.task_id, conclude=index == count - 1)
+        return last
 
+    def _round(self, index: int, experiment_task_id: str | None) -> ExperimentOperator:
+        return ExperimentOperator(
+            task_id=f"suggest_{index + 1}",
+            experiment=self.experiment,
+            katib_conn_id=self.katib_conn_id,
+            round_index=index,
+            experiment_task_id=experiment_task_id,
+        )
 
-def _stage(
-    suggest: ExperimentOperator,
-    suffix: str,
-    operator: type[BaseOperator],
-    trial_arguments: dict[str, Any],
-    sensor_arguments: dict[str, Any],
-    experiment_task_id: str,
-) -> MetricsSensor:
-    trials = operator.partial(task_id=f"trial{suffix}", **trial_arguments).expand_kwargs(suggest.output)
-    metrics = MetricsSensor(
-        task_id=f"metrics{suffix}", experiment_task_id=experiment_task_id, **sensor_arguments
-    )
-    trials >> metrics
-    return metrics
+    def _run_and_gather(
+        self, suggest: ExperimentOperator, suffix: str, experiment_task_id: str, *, conclude: bool = True
+    ) -> MetricsSensor:
+        trials = self.operator.partial(
+            task_id=f"trial{suffix}", katib_conn_id=self.katib_conn_id, **self.trial_arguments
+        ).expand_kwargs(suggest.output)
+        metrics = MetricsSensor(
+            task_id=f"metrics{suffix}",
+            experiment_task_id=experiment_task_id,
+            katib_conn_id=self.katib_conn_id,
+            conclude=conclude,
+            **self.sensor_arguments,
+        )
+        trials >> metrics
+        return metrics
 
 
 def _trial_operator(experiment: Experiment, runner: str) -> type[BaseOperator]:
     """Return the operator of a runner, or say what the runner cannot do with this experiment."""
     operator: type[BaseOperator]
     if runner == "process":
-        from airflow_katib_provider.operators._local_command import check_local as check
-        from airflow_katib_provider.operators.process import ProcessTrialOperator as operator
+        from airflow_katib_provider.operators import _local_command, process
+
+        operator, problems = process.ProcessTrialOperator, _local_command.check_local(experiment)
     elif runner == "kubernetes":
-        from airflow_katib_provider.operators._pod_manifest import check_pod as check
-        from airflow_katib_provider.operators.trial import KubernetesTrialOperator as operator
+        from airflow_katib_provider.operators import _pod_manifest, trial
+
+        operator, problems = trial.KubernetesTrialOperator, _pod_manifest.check_pod(experiment)
     else:
         raise ValueError(f"runner is {runner!r}; it must be 'process' or 'kubernetes'")
-    if problems := list(check(experiment)):
-        raise InvalidExperimentError(experiment.name, problems)
+    if found := list(problems):
+        raise InvalidExperimentError(experiment.name, found)
     return operator
 
 

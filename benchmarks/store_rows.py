@@ -49,9 +49,8 @@ def rows_per_second(url: str | URL, rows: int = ROWS) -> Rates:
     store.dispose()
     if (added, repeated, read) != (rows, 0, rows):
         raise RuntimeError(f"{rows} rows were added as {added}, then {repeated}, and read as {read}")
-    return Rates(
-        rows / (after_adding - started), rows / (after_repeating - after_adding), rows / (ended - after_repeating)
-    )
+    seconds = (after_adding - started, after_repeating - after_adding, ended - after_repeating)
+    return Rates(*(rows / duration for duration in seconds))
 
 
 def _logs(rows: int) -> Iterator[MetricLog]:

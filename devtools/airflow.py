@@ -84,7 +84,7 @@ class LocalAirflow(AirflowClient):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, timeout: float = 180) -> Self:
+    def start(self, timeout: float = 300) -> Self:
         """Make the database, start every component and wait until all are ready.
 
         :raises AirflowError: if a component ends, with the last lines of its log.
@@ -99,18 +99,19 @@ class LocalAirflow(AirflowClient):
             raise
         return self
 
-    def stop(self, grace: float = 8) -> None:
+    def stop(self, grace: float = 3) -> None:
         """End every component and all that they started.
 
         :param grace: seconds that components have to end in order before all is ended by force.
         """
-        self.close()
-        leaders = [process for child in self._running.values() for process in processes.alive(child.pid)]
-        processes.end(leaders, grace)
-        processes.end_marked(self._mark, grace=3)
-        for child in self._running.values():
-            child.wait()
-        self._running.clear()
+        with processes.uninterrupted():
+            self.close()
+            leaders = [leader for child in self._running.values() for leader in processes.alive(child.pid)]
+            processes.end(leaders, grace)
+            processes.end_marked(self._mark, grace=2)
+            for child in self._running.values():
+                child.wait()
+            self._running.clear()
 
     def kill(self, component: str, *, children: bool = True) -> None:
         """Kill a component as a crash does: by SIGKILL, so that nothing is tidied up.
@@ -122,7 +123,7 @@ class LocalAirflow(AirflowClient):
         processes.end(processes.with_children(child.pid) if children else processes.alive(child.pid))
         child.wait()
 
-    def restart(self, component: str, timeout: float = 90) -> None:
+    def restart(self, component: str, timeout: float = 180) -> None:
         """Start a component anew, killing it first if it runs, and wait until it is ready."""
         if component in self._running:
             self.kill(component)

@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from devtools.free_ports import free_port
+from devtools.processes import dying_with_parent
 from devtools.provision import Unavailable, find, require
 
 if TYPE_CHECKING:
@@ -199,10 +200,10 @@ def _running(kind: _Kind) -> Iterator[URL]:
     folder = Path(tempfile.mkdtemp(prefix=f"katib-{kind.name}-"))
     try:
         account.own(folder)
-        url = URL.create(kind.driver, _USER, secrets.token_hex(16), "127.0.0.1", _free_port(), kind.database)
+        url = URL.create(kind.driver, _USER, secrets.token_hex(16), "127.0.0.1", free_port(), kind.database)
         kind.prepare(folder, account, str(url.password))
         command = [str(part) for part in kind.command(folder, url.port or 0)]
-        process = account.start(_dying_with_parent(command, kind.stop), folder)
+        process = account.start(dying_with_parent(command, kind.stop), folder)
         try:
             _await(url, process, folder / "log")
             yield url
@@ -217,19 +218,6 @@ def _program(name: str) -> Path:
     if path is None:
         raise Unavailable(f"{name} is not on this machine")
     return path
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _dying_with_parent(command: list[str], how: signal.Signals) -> list[str]:
-    # A server must not outlive a test run that was killed.
-    if shutil.which("setpriv") is None:
-        return command
-    return ["setpriv", "--pdeathsig", how.name.removeprefix("SIG"), "--", *command]
 
 
 def _await(url: URL, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import subprocess
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 MARK = "KATIB_DEVTOOLS_MARK"
@@ -19,7 +22,7 @@ MARK = "KATIB_DEVTOOLS_MARK"
 def spawn(
     command: Sequence[str], *, mark: str, env: Mapping[str, str], log: Path, cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, its output appended to a file.
+    """Start a process in a session of its own, its output appended to a file; it ends when this process dies.
 
     :param command: the program and its arguments.
     :param mark: the group that the process and all its children belong to; see :func:`marked`.
@@ -30,7 +33,7 @@ def spawn(
     # Without SPT_NOENV, processes that set their title overwrite the environment that `marked` reads.
     with log.open("ab") as output:
         return subprocess.Popen(
-            list(command),
+            dying_with_parent(command),
             env={**env, MARK: mark, "SPT_NOENV": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -38,6 +41,30 @@ def spawn(
             start_new_session=True,
             cwd=cwd,
         )
+
+
+def dying_with_parent(command: Sequence[str], how: signal.Signals = signal.SIGTERM) -> list[str]:
+    """Return a command that gets a signal when the thread that started it is gone.
+
+    :param how: the signal. It is not sent on systems that cannot.
+    """
+    if shutil.which("setpriv") is None:
+        return list(command)
+    return ["setpriv", "--pdeathsig", how.name.removeprefix("SIG"), "--", *command]
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM for a while: what is half ended must be ended whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def marked(mark: str) -> list[psutil.Process]:

@@ -1,4 +1,4 @@
-"""The command line: ``python -m quickstart`` tunes, ``python -m quickstart ui`` opens Airflow's pages on it."""
+"""The command line: ``python -m quickstart`` tunes, ``python -m quickstart ui`` shows it in Airflow."""
 
 from __future__ import annotations
 

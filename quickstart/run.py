@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from airflow_katib_provider.store.store import KatibStore
 from devtools.airflow import LocalAirflow
 from devtools.airflow_client import FINISHED
-from quickstart.progress import Experiments, Progress
+from quickstart.progress import Progress
 from quickstart.report import print_report
-
-if TYPE_CHECKING:
-    from airflow_katib_provider.store.records import ExperimentRecord, TrialRecord
+from quickstart.tuning import Tunings
 
 DAG_ID = "quickstart"
 DAGS = Path(__file__).parent / "dags"
 UI_PORT = 8080
 LOG_LINES = 40
-CONSOLE = Console(highlight=False)
+CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def tune(home: Path) -> int:
@@ -39,15 +38,12 @@ def tune(home: Path) -> int:
         airflow.unpause(DAG_ID)
         airflow.stop_runs(DAG_ID)  # what an interrupted call left
         run_id = airflow.trigger(DAG_ID)
-        store = KatibStore(f"sqlite:///{home.resolve() / 'katib.db'}")
-        try:
-            state = _watch(airflow, store, run_id)
-            if state == "success":
-                print_report(CONSOLE, _experiments(store, run_id), airflow.xcom(DAG_ID, run_id, "choose"))
-            else:
-                _print_failures(airflow, run_id)
-        finally:
-            store.dispose()
+        tunings = Tunings(KatibStore(f"sqlite:///{airflow.home / 'katib.db'}"), run_id)
+        state = _watch(airflow, tunings, run_id)
+        if state == "success":
+            print_report(CONSOLE, tunings.read(), airflow.xcom(DAG_ID, run_id, "choose"))
+        else:
+            _print_failures(airflow, run_id)
     CONSOLE.print(f"\n{time.monotonic() - began:.0f} s in all; Airflow is stopped.", end=" ")
     CONSOLE.print("See the run in Airflow's own pages: [bold]make ui[/]")
     return 0 if state == "success" else 1
@@ -60,32 +56,24 @@ def serve(home: Path) -> int:
         CONSOLE.print(f"Open      [bold]{airflow.base_url}/dags/{DAG_ID}[/]")
         CONSOLE.print(f"Sign in   user [bold]{airflow.username}[/], password [bold]{airflow.password}[/]")
         CONSOLE.print("Stop it   Ctrl-C")
-        signal.sigwait({signal.SIGINT})
+        with suppress(KeyboardInterrupt):
+            signal.pause()
     CONSOLE.print("Airflow is stopped.")
     return 0
 
 
 def _airflow(home: Path, port: int | None = None) -> LocalAirflow:
-    return LocalAirflow(
-        home, dags=DAGS, parallelism=4, preload="airflow_katib_provider.preload", port=port
-    )
+    return LocalAirflow(home, dags=DAGS, parallelism=4, preload="airflow_katib_provider.preload", port=port)
 
 
-def _watch(airflow: LocalAirflow, store: KatibStore, run_id: str) -> str:
+def _watch(airflow: LocalAirflow, tunings: Tunings, run_id: str) -> str:
     """Show the progress of a run until it has ended, and return its state."""
     with Progress(CONSOLE) as progress:
         while (state := airflow.run_state(DAG_ID, run_id)) not in FINISHED:
-            progress.show(_experiments(store, run_id))
+            progress.show(tunings.read())
             time.sleep(0.5)
-        progress.show(_experiments(store, run_id))
+        progress.show(tunings.read())
     return state
-
-
-def _experiments(store: KatibStore, run_id: str) -> Experiments:
-    """Return the experiments of a run in the order they began, each with its trials."""
-    records = [record for record in store.list_experiments(limit=20) if record.key.run_id == run_id]
-    records.sort(key=lambda record: record.id)
-    return [(record, store.trial_records(record.id)) for record in records]
 
 
 def _print_failures(airflow: LocalAirflow, run_id: str) -> None:

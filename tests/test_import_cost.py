@@ -9,10 +9,20 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("kubernetes", "kubernetes_asyncio", "optuna", "sklearn", "skopt", "scipy", "sqlalchemy", "cmaes", "alembic")
+HEAVY = (
+    "kubernetes",
+    "kubernetes_asyncio",
+    "optuna",
+    "sklearn",
+    "skopt",
+    "scipy",
+    "sqlalchemy",
+    "cmaes",
+    "alembic",
+)
 """What a trial may need, and a DAG file not. Airflow itself imports some of it; that is not ours to count."""
 
-DAG = '''
+DAG = """
 import json, sys
 from airflow.sdk import dag, task, BaseHook, BaseOperator, BaseSensorOperator, TaskGroup, XComArg
 from airflow.triggers.base import BaseTrigger
@@ -23,12 +33,15 @@ def tuning():
     {body}
 tuning()
 print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - before}})))
-'''
+"""
 
 QUICKSTART = Path(__file__).parents[1] / "quickstart" / "digits.yaml"
 
 CASES = {
-    "experiment": ("from airflow_katib_provider import Experiment", f"Experiment.from_yaml({str(QUICKSTART)!r})"),
+    "experiment": (
+        "from airflow_katib_provider import Experiment",
+        f"Experiment.from_yaml({str(QUICKSTART)!r})",
+    ),
     "process": (
         "from airflow_katib_provider import katib_experiment",
         f"katib_experiment({str(QUICKSTART)!r}, runner='process')",

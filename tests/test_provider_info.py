@@ -11,6 +11,7 @@ from pathlib import Path
 
 import airflow
 import jsonschema
+
 from airflow_katib_provider import __version__
 from airflow_katib_provider.provider_info import get_provider_info
 

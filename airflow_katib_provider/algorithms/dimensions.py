@@ -77,8 +77,13 @@ def encode(dimensions: Sequence[Dimension], trial: Trial) -> dict[str, Any] | No
 
 def decode(space: SearchSpace, dimensions: Iterable[Dimension], values: Mapping[str, Any]) -> dict[str, str]:
     """Return the assignments of a library's point."""
-    free = {dimension.name: dimension.decode(values[dimension.name]) for dimension in dimensions}
+    free = {dimension.name: dimension.decode(_plain(dimension, values[dimension.name])) for dimension in dimensions}
     return {p.name: free[p.name] if p.name in free else p.value_at(0) for p in space}
+
+
+def _plain(dimension: Dimension, value: Any) -> int | float:
+    """Return Python's own number for what may be numpy's."""
+    return float(value) if dimension.kind is Kind.UNIT else int(value)
 
 
 def _within(low: int, high: int) -> Callable[[str], int]:

@@ -13,7 +13,7 @@ from airflow_katib_provider.algorithms.base import (
     Suggestion,
     Suggestions,
 )
-from airflow_katib_provider.algorithms.points import in_random_order, taken
+from airflow_katib_provider.algorithms.points import in_random_order, keys_of
 from airflow_katib_provider.exceptions import Problem
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Grid(ParameterSearch):
     ) -> Suggestions:
         """Answer points that no trial has had."""
         space = experiment.space
-        tried = taken(space, trials)
+        tried = keys_of(space, trials)
         order = in_random_order(space, key=f"{seed}", start=len(trials))
         free = (Suggestion(point) for point in order if space.key(point) not in tried)
         items = tuple(islice(free, count))

@@ -14,7 +14,7 @@ Point = Mapping[str, str]
 Key = tuple[str, ...]
 
 _FEISTEL_ROUNDS = 4
-_REDRAWS = 10
+_DRAWS = 10
 
 
 def point_at(space: SearchSpace, index: int) -> Point:
@@ -53,45 +53,48 @@ def in_random_order(space: SearchSpace, key: str, start: int = 0) -> Iterator[Po
     return (point_at(space, shuffled((start + place) % size, size, key)) for place in range(size))
 
 
-def taken(space: SearchSpace, trials: Iterable[Trial]) -> set[Key]:
-    """Return the keys of the points that trials have; trials of another space have none."""
+def keys_of(space: SearchSpace, trials: Iterable[Trial]) -> set[Key]:
+    """Return the keys of the trials' points; trials of another space have none."""
     names = {parameter.name for parameter in space}
     return {space.key(trial.assignments) for trial in trials if names <= trial.assignments.keys()}
 
 
-def distinct(
-    space: SearchSpace, trials: Iterable[Trial], count: int, draw: Callable[[], Point], key: str
-) -> list[Point]:
-    """Draw points that differ from one another and from those of all trials, as far as the space has room.
+class FreePoints:
+    """Chooses points that differ from one another and from those of all trials, as far as the space has room.
 
-    A point that is taken is drawn again, a bounded number of times; then any free point of a finite space is
-    taken. When every point has been tried, points that no pending trial has are repeated; then any.
+    When every point has been tried, points that no pending trial has are repeated; then any.
 
-    :param draw: draws one point; called again, it may answer the same.
-    :param key: decides the free point that is taken.
+    :param key: decides which free point is taken where draws find none.
     """
-    trials = list(trials)
-    busy = taken(space, (trial for trial in trials if trial.is_pending))
-    tried = busy | taken(space, trials)
-    answer: list[Point] = []
-    for _ in range(count):
-        point = _draw_free(space, next((keys for keys in (tried, busy) if _has_room(space, keys)), set()), draw, key)
-        answer.append(point)
-        busy.add(space.key(point))
-        tried.add(space.key(point))
-    return answer
 
+    def __init__(self, space: SearchSpace, trials: Iterable[Trial], key: str) -> None:
+        self._space, self._key = space, key
+        trials = list(trials)
+        self._busy = keys_of(space, (trial for trial in trials if trial.is_pending))
+        self._tried = self._busy | keys_of(space, trials)
 
-def _has_room(space: SearchSpace, keys: set[Key]) -> bool:
-    return space.size is None or len(keys) < space.size
+    def choose(self, draw: Callable[[], Point]) -> Point:
+        """Return the first draw that is free, among a bounded number; else any free point of a finite space.
 
-
-def _draw_free(space: SearchSpace, avoided: set[Key], draw: Callable[[], Point], key: str) -> Point:
-    point = draw()
-    for _ in range(_REDRAWS if avoided else 0):
-        if space.key(point) not in avoided:
-            return point
-        point = draw()
-    if space.size is None or space.key(point) not in avoided:
+        :param draw: draws one point; called again, it may answer the same.
+        """
+        point = self._choose(draw)
+        self._busy.add(self._space.key(point))
+        self._tried.add(self._space.key(point))
         return point
-    return next(free for free in in_random_order(space, key) if space.key(free) not in avoided)
+
+    def _choose(self, draw: Callable[[], Point]) -> Point:
+        avoided = next((keys for keys in (self._tried, self._busy) if self._has_room(keys)), None)
+        if not avoided:
+            return draw()
+        for _ in range(_DRAWS):
+            point = draw()
+            if self._space.key(point) not in avoided:
+                return point
+        if self._space.size is None:
+            return point
+        order = in_random_order(self._space, self._key)
+        return next(free for free in order if self._space.key(free) not in avoided)
+
+    def _has_room(self, keys: set[Key]) -> bool:
+        return self._space.size is None or len(keys) < self._space.size

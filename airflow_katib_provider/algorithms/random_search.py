@@ -13,7 +13,7 @@ from airflow_katib_provider.algorithms.base import (
     Suggestions,
 )
 from airflow_katib_provider.algorithms.draws import generator
-from airflow_katib_provider.algorithms.points import Point, distinct
+from airflow_katib_provider.algorithms.points import FreePoints, Point
 
 if TYPE_CHECKING:
     from airflow_katib_provider.experiment.trial import Trial
@@ -38,5 +38,5 @@ class RandomSearch(ParameterSearch):
         def draw() -> Point:
             return {parameter.name: parameter.from_unit(numbers.random()) for parameter in space}
 
-        points = distinct(space, trials, count, draw, key=f"{seed}:{len(trials)}")
-        return Suggestions(tuple(Suggestion(point) for point in points))
+        free = FreePoints(space, trials, key=f"{seed}:{len(trials)}")
+        return Suggestions(tuple(Suggestion(free.choose(draw)) for _ in range(count)))

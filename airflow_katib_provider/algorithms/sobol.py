@@ -13,7 +13,7 @@ from airflow_katib_provider.algorithms.base import (
     Suggestions,
 )
 from airflow_katib_provider.algorithms.draws import library_seed
-from airflow_katib_provider.algorithms.points import Point, distinct
+from airflow_katib_provider.algorithms.points import FreePoints, Point
 from airflow_katib_provider.exceptions import Problem
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ class Sobol(ParameterSearch):
             (position,) = sequencer.random(1).tolist()
             return {parameter.name: parameter.from_unit(at) for parameter, at in zip(space, position, strict=True)}
 
-        points = distinct(space, trials, count, draw, key=f"{seed}:{len(trials)}")
-        return Suggestions(tuple(Suggestion(point) for point in points))
+        free = FreePoints(space, trials, key=f"{seed}:{len(trials)}")
+        return Suggestions(tuple(Suggestion(free.choose(draw)) for _ in range(count)))

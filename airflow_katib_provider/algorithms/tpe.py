@@ -18,7 +18,7 @@ from airflow_katib_provider.algorithms.base import (
 from airflow_katib_provider.algorithms.dimensions import decode, free_dimensions
 from airflow_katib_provider.algorithms.draws import library_seed
 from airflow_katib_provider.algorithms.optuna_study import distributions, quiet, rebuild
-from airflow_katib_provider.algorithms.points import Point, distinct
+from airflow_katib_provider.algorithms.points import FreePoints, Point
 from airflow_katib_provider.experiment.settings import read_settings
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ class Tpe(ParameterSearch):
             def draw() -> Point:
                 return decode(space, dimensions, study.ask(to_ask).params)
 
-            points = distinct(space, trials, count, draw, key=f"{seed}:{len(trials)}")
-        return Suggestions(tuple(Suggestion(point) for point in points))
+            free = FreePoints(space, trials, key=f"{seed}:{len(trials)}")
+            return Suggestions(tuple(Suggestion(free.choose(draw)) for _ in range(count)))
 
 
 class MultivariateTpe(Tpe):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -55,7 +56,7 @@ class Experiment(SpecModel):
 
     :param metadata: Kubernetes metadata; ``name`` is required, the rest is free.
     :param spec: an :class:`~airflow_katib_provider.experiment.spec.ExperimentSpec` or a mapping in Katib's
-        camelCase. After construction ``spec`` has Katib's defaults filled in.
+        camelCase or in Python's snake_case. After construction ``spec`` has Katib's defaults filled in.
     :raises InvalidExperimentError: with every problem at once, each by its field.
 
     Example::
@@ -105,7 +106,7 @@ class Experiment(SpecModel):
         return {
             "apiVersion": self.api_version,
             "kind": self.kind,
-            "metadata": self.metadata,
+            "metadata": deepcopy(self.metadata),
             "spec": self._written.model_dump(mode="json", by_alias=True, exclude_unset=True),
         }
 

@@ -59,7 +59,7 @@ def read_yaml(source: str | Path) -> Mapping[str, Any]:
     :raises FileNotFoundError: if there is no such file.
     """
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-        name, text = "in YAML text", source
+        name, text = "<text>", source
     else:
         name, text = str(source), Path(source).read_text(encoding="utf-8")
     try:
@@ -98,7 +98,8 @@ def parse_document(document: Mapping[str, Any]) -> Parsed:
         unread.add("spec")
         spec = {}
     typed = _read_spec(spec, problems, unread)
-    return Parsed(_copy(metadata, free=True), typed, problems, frozenset(unread))
+    named = {str(key): _copy(value, free=True) for key, value in metadata.items()}
+    return Parsed(named, typed, problems, frozenset(unread))
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

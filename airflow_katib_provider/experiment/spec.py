@@ -13,7 +13,9 @@ def _as_text(value: object) -> object:
     """Let YAML numbers and booleans stand where Katib's API wants text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value) if isinstance(value, (int, float)) else value
+    if isinstance(value, int):
+        return str(int(value))
+    return repr(float(value)) if isinstance(value, float) else value
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pydantic.alias_generators import to_camel
 
 _LONGEST = 60
+_MOST_LISTED = 12
 
 
 def shown(value: object) -> str:
@@ -42,7 +43,9 @@ def unknown_field(name: str, known: Iterable[str]) -> str:
     """Return the message about a field that does not exist."""
     names = list(known)
     near = nearest(name, names)
-    return f"unknown field; did you mean {near}?" if near else f"unknown field; known here: {listed(names)}"
+    if near:
+        return f"unknown field; did you mean {near}?"
+    return f"unknown field; known here: {listed(names)}" if len(names) <= _MOST_LISTED else "unknown field"
 
 
 def camel(name: object) -> str:

@@ -20,7 +20,11 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
 }
-_QUERY_OPTIONS = {"postgresql": ("sslmode", "sslrootcert", "sslcert", "sslkey"), "mysql": ("ssl_ca",), "sqlite": ()}
+_QUERY_OPTIONS = {
+    "postgresql": ("sslmode", "sslrootcert", "sslcert", "sslkey"),
+    "mysql": ("ssl_ca",),
+    "sqlite": (),
+}
 """The extras that reach the driver; nothing else of a connection's extra field does."""
 
 
@@ -54,7 +58,9 @@ def url_of(connection: Connection) -> str:
     extra = connection.extra_dejson
     dialect = extra.get("dialect") or ("postgresql" if connection.host else "sqlite")
     if dialect not in _DRIVERS:
-        raise StoreError(f"{where}: extra field dialect is {dialect!r}; it must be one of {', '.join(_DRIVERS)}")
+        raise StoreError(
+            f"{where}: extra field dialect is {dialect!r}; it must be one of {', '.join(_DRIVERS)}"
+        )
     if dialect == "sqlite":
         path = connection.schema or os.path.join(_airflow_home(), "katib.db")
         return f"sqlite:///{os.path.abspath(os.path.expanduser(path))}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +24,9 @@ from airflow_katib_provider.experiment.trial import (
 from airflow_katib_provider.hooks.connection import DEFAULT_CONN_ID, store_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
     from airflow_katib_provider.store.records import ExperimentKey, ExperimentRecord, TrialRecord
     from airflow_katib_provider.store.store import ExperimentTransaction, KatibStore
 
@@ -102,7 +103,7 @@ class KatibHook(BaseHook):
         """Reach the database and bring its tables up to date: Airflow's test button."""
         try:
             return True, f"Connected to {self.store.ping()}"
-        except Exception as error:  # noqa: BLE001  # the button shows whatever went wrong
+        except Exception as error:  # the button shows whatever went wrong
             return False, str(error)
 
     # ---- experiments
@@ -221,9 +222,11 @@ class KatibHook(BaseHook):
     def _start(self, record: TrialRecord) -> Bound:
         with self.store.locked(record.experiment_id) as transaction:
             started = transaction.restart_trial(record.name)
-            if transaction.experiment.condition.is_finished:
+            if record.trial.condition.is_finished and transaction.experiment.condition.is_finished:
                 transaction.set_experiment_condition(
-                    ExperimentCondition.RESTARTING, "ExperimentRestarting", f"Trial {record.name} is run again"
+                    ExperimentCondition.RESTARTING,
+                    "ExperimentRestarting",
+                    f"Trial {record.name} is run again",
                 )
         return Bound(started, is_rerun=record.attempt > 0)
 
@@ -240,7 +243,9 @@ class KatibHook(BaseHook):
         experiment = self.experiment(record)
         if len(self.store.trials(experiment_id)) >= (experiment.max_trial_count or float("inf")):
             return Decided(
-                record.condition, "ExperimentMaxTrialsReached", "Every trial of maxTrialCount has been started"
+                record.condition,
+                "ExperimentMaxTrialsReached",
+                "Every trial of maxTrialCount has been started",
             )
         return Waiting(f"{experiment.algorithm.algorithm_name} waits for the trials that are running")
 
@@ -366,7 +371,9 @@ class KatibHook(BaseHook):
         """
         record = self.store.experiment(experiment_id)
         if record.condition is ExperimentCondition.FAILED:
-            raise ExperimentFailedError(f"Experiment {record.name!r} failed: {record.message} ({record.reason})")
+            raise ExperimentFailedError(
+                f"Experiment {record.name!r} failed: {record.message} ({record.reason})"
+            )
         return record
 
     # ---- observation logs
@@ -388,9 +395,7 @@ class KatibHook(BaseHook):
         end_time: datetime | None = None,
     ) -> Iterator[MetricLog]:
         """Stream a trial's observation log in the order of time, both ends of the range included."""
-        return self.store.get_observation_log(
-            trial_name, metric=metric_name, start=start_time, end=end_time
-        )
+        return self.store.get_observation_log(trial_name, metric=metric_name, start=start_time, end=end_time)
 
     def delete_observation_log(self, trial_name: str) -> int:
         """Delete a trial's observation log and return how many rows there were."""
@@ -418,7 +423,7 @@ def _trial_name(experiment_name: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _open_store(url: str, pid: int) -> KatibStore:  # noqa: ARG001  # a forked process opens its own
+def _open_store(url: str, pid: int) -> KatibStore:  # a forked process opens its own
     """Keep one engine a process and database: opening one checks the version of the tables."""
     from airflow_katib_provider.store.store import KatibStore
 

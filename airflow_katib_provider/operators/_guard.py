@@ -25,10 +25,12 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         child = subprocess.Popen(  # noqa: S603  # running the user's command is the purpose
-            command, stdin=subprocess.DEVNULL, preexec_fn=_default_signals  # noqa: PLW1509  # no thread yet
+            command,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_default_signals,  # noqa: PLW1509  # no thread yet
         )
     except OSError as error:
-        print(f"{command[0]}: {error.strerror}", flush=True)  # noqa: T201
+        print(f"{command[0]}: {error.strerror}", flush=True)
         return 127 if isinstance(error, FileNotFoundError) else 126
     threading.Thread(target=_end_with_the_task, daemon=True).start()
     code = child.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from airflow_katib_provider.experiment.rendering import primary_container
 from airflow_katib_provider.experiment.spec import CollectorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from airflow_katib_provider.experiment.experiment import Experiment
 
 KINDS = ("Job", "Pod")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_katib_provider.exceptions import Problem
-from airflow_katib_provider.experiment.experiment import Experiment
 from airflow_katib_provider.experiment.spec import CollectorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_katib_provider.experiment.experiment import Experiment
 
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 TRIAL_LABEL = "katib.kubeflow.org/trial"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_katib_provider.collectors.lines import LineAssembler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_katib_provider.collectors import Parser
     from airflow_katib_provider.experiment.trial import MetricLog
     from airflow_katib_provider.hooks.katib import KatibHook

@@ -5,10 +5,11 @@ Everything here that is not a documented interface of Airflow is kept in this on
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow.sdk import Context
 
 _LABEL_LENGTH = 250
@@ -20,7 +21,7 @@ _ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"
 def will_retry(context: Context) -> bool:
     """Return whether Airflow will run this task instance again if it fails now."""
     ti = context["ti"]
-    return ti.max_tries != 0 and ti.try_number <= ti.max_tries
+    return bool(ti.max_tries) and (ti.try_number or 0) <= ti.max_tries
 
 
 def show_label(context: Context, label: str) -> None:
@@ -31,7 +32,7 @@ def show_label(context: Context, label: str) -> None:
     if len(label) > _LABEL_LENGTH:
         label = label[: _LABEL_LENGTH - 1] + "…"
     context["katib_trial"] = label  # type: ignore[typeddict-unknown-key]
-    if context["ti"].map_index >= 0:
+    if _is_mapped(context):
         SUPERVISOR_COMMS.send(SetRenderedMapIndex(rendered_map_index=label))
 
 
@@ -46,9 +47,9 @@ def skip_unstarted(context: Context, started: Collection[int]) -> None:
     from airflow.sdk.execution_time.comms import SkipDownstreamTasks
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
-    ti = context["ti"]
-    if ti.map_index < 0:
+    if not _is_mapped(context):
         return
+    ti = context["ti"]
     count = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
     unstarted = [(ti.task_id, index) for index in range(count) if index not in started]
     if unstarted:
@@ -65,3 +66,8 @@ def ended_map_indexes(context: Context) -> dict[int, str]:
         for key, state in states.get(ti.run_id, {}).items()
         if key.startswith(prefix) and str(state) in _ENDED
     }
+
+
+def _is_mapped(context: Context) -> bool:
+    map_index = context["ti"].map_index
+    return map_index is not None and map_index >= 0

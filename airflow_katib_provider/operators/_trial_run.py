@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +23,8 @@ from airflow_katib_provider.operators._task_instances import (
 from airflow_katib_provider.triggers.store import TurnTrigger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow.sdk import BaseOperator, Context
 
     from airflow_katib_provider.collectors import Parser
@@ -124,7 +125,9 @@ class TrialRun:
         return self.hook.store.trial(self.name).message
 
 
-def bind(operator: BaseOperator, context: Context, *, experiment_id: int, slot: int, conn_id: str) -> TrialRun:
+def bind(
+    operator: BaseOperator, context: Context, *, experiment_id: int, slot: int, conn_id: str
+) -> TrialRun:
     """Give a task instance its trial.
 
     :raises AirflowSkipException: if the experiment needs no further trial.
@@ -135,7 +138,9 @@ def bind(operator: BaseOperator, context: Context, *, experiment_id: int, slot: 
     if isinstance(answer, Waiting) and _close_lost_trials(hook, context, experiment_id):
         answer = hook.next_trial(experiment_id, slot)
     if isinstance(answer, Decided):
-        raise AirflowSkipException(f"The experiment needs no further trial: {answer.message} ({answer.reason})")
+        raise AirflowSkipException(
+            f"The experiment needs no further trial: {answer.message} ({answer.reason})"
+        )
     if isinstance(answer, Waiting):
         operator.log.info("The trial waits: %s", answer.reason)
         operator.defer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -14,6 +13,8 @@ from airflow_katib_provider.experiment.experiment import Experiment
 from airflow_katib_provider.hooks.katib import KatibHook
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow.sdk import Context
 
     from airflow_katib_provider.store.records import ExperimentRecord
@@ -60,6 +61,11 @@ class ExperimentOperator(BaseOperator):
         record = self._experiment_record(hook, context)
         if self.round_index is not None:
             return self._round(hook, record, self.round_index)
+        if self.experiment.spec.early_stopping is not None:
+            self.log.warning(
+                "spec.earlyStopping (%s) is checked, but not applied yet: every trial runs to its own end",
+                self.experiment.spec.early_stopping.algorithm_name,
+            )
         slots = slot_count(self.experiment)
         if self.experiment.max_trial_count is None:
             self.log.info(

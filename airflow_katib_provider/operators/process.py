@@ -9,7 +9,6 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,8 @@ from airflow_katib_provider.operators._recorder import Recorder
 from airflow_katib_provider.operators._trial_run import MAP_INDEX_TEMPLATE, TrialRun, bind, config_map_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import Context
 
 _TICK_SECONDS = 0.5
@@ -86,13 +87,15 @@ class ProcessTrialOperator(BaseOperator):
         self._killed_at: float | None = None
         self._expired: float | None = None
 
-    def take_turn(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def take_turn(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Ask for the trial again, after the slot had to wait."""
         return self.execute(context)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Bind the trial, run its command, and record what it reports and how it ends."""
-        run = bind(self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id)
+        run = bind(
+            self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id
+        )
         source = run.experiment.trial_template.config_map
         text = None
         if source is not None and self.config_map is not None:
@@ -113,9 +116,10 @@ class ProcessTrialOperator(BaseOperator):
 
     def _run(self, run: TrialRun, command: LocalCommand) -> dict[str, Any]:
         shown = shlex.join(command.arguments)
-        self.log.info("Running %s", shown)
+        cwd = self.cwd or os.path.dirname(run.context["dag"].fileloc)
+        self.log.info("Running %s in %s", shown, cwd)
         try:
-            process = ProcessGroup(command.arguments, env=self._environment(run, command), cwd=self.cwd)
+            process = ProcessGroup(command.arguments, env=self._environment(run, command), cwd=cwd)
         except OSError as error:
             run.fail("TrialCommandNotStarted", f"{shown} could not be started: {error}")
         self._process = process

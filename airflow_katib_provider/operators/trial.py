@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
@@ -15,6 +14,8 @@ from airflow_katib_provider.operators._recorder import Recorder
 from airflow_katib_provider.operators._trial_run import MAP_INDEX_TEMPLATE, TrialRun, bind, config_map_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import Context
 
 
@@ -63,13 +64,15 @@ class KubernetesTrialOperator(KubernetesPodOperator):
         self.katib_conn_id = katib_conn_id
         self._killed = False
 
-    def take_turn(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def take_turn(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Ask for the trial again, after the slot had to wait."""
         return self.execute(context)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Bind the trial, run its pod, and record what it reports and how it ends."""
-        run = bind(self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id)
+        run = bind(
+            self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id
+        )
         self.prepare(run)
         recorder = Recorder(run.hook, run.name, run.parser)
         self.callbacks = [*self.callbacks, _log_reader(recorder, self.base_container_name)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_katib_provider.hooks.katib import KatibHook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 class StoreTrigger(BaseTrigger):
@@ -26,7 +28,7 @@ class StoreTrigger(BaseTrigger):
     def __init__(
         self, *, katib_conn_id: str, experiment_id: int, deadline: float, poll_interval: float = 5.0
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.katib_conn_id = katib_conn_id
         self.experiment_id = experiment_id
         self.deadline = deadline
@@ -48,7 +50,7 @@ class StoreTrigger(BaseTrigger):
         while not came_true and time.time() < self.deadline:
             await asyncio.sleep(self.poll_interval)
             came_true = await asyncio.to_thread(self.is_true, hook)
-        yield TriggerEvent({"came_true": came_true})
+        yield TriggerEvent({"came_true": came_true})  # type: ignore[no-untyped-call]
 
     @abstractmethod
     def is_true(self, hook: KatibHook) -> bool:

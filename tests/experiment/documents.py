@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,11 +67,12 @@ spec:
                 args: ["--layers=${trialParameters.layers}", "${trialParameters.optimizer}"]
                 env: [{name: BATCH, value: "${trialParameters.batch}"}]
 """
+_DOCUMENT: dict[str, Any] = yaml.safe_load(YAML)
 
 
 def document(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the experiment above, each path in ``changes`` set to its value, or taken out if ``ABSENT``."""
-    root: dict[str, Any] = yaml.safe_load(YAML)
+    root = deepcopy(_DOCUMENT)
     for path, value in (changes or {}).items():
         *parents, last = [int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", path)]
         node: Any = root

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +15,9 @@ from airflow_katib_provider.experiment.experiment import Experiment
 from airflow_katib_provider.experiment.parsing import parse_document, read_yaml
 from airflow_katib_provider.experiment.spec import ExperimentSpec, ParameterType
 from tests.experiment.documents import ABSENT, YAML, Case, assert_problems, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 P = "spec.parameters"
 T = "spec.trialTemplate"
@@ -188,6 +193,25 @@ def test_what_is_given_is_not_changed() -> None:
     valid["spec"]["trialTemplate"]["trialSpec"]["kind"] = "Pod"
     valid["metadata"]["name"] = "other"
     assert experiment.to_yaml() == kept
+
+
+ODD = (None, True, -1, 0.5, math.inf, "", "x", [], {}, [None], ["x", 1], {"x": 1}, [{"x": []}], [[[]]])
+
+
+def paths(node: Any, path: str = "") -> Iterator[str]:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        here = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")
+        yield here
+        if isinstance(value, (dict, list)):
+            yield from paths(value, here)
+
+
+@pytest.mark.parametrize("path", list(paths(document())))
+def test_no_odd_value_breaks_the_reader(path: str) -> None:
+    for value in ODD:
+        with suppress(InvalidExperimentError):
+            experiment = Experiment.from_dict(document({path: value}))
+            assert Experiment.from_yaml(experiment.to_yaml()) == experiment
 
 
 @pytest.mark.parametrize("as_path", [str, Path])

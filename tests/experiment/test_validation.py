@@ -155,7 +155,7 @@ PARAMETERS: list[Case] = [
     ("min above max", {f"{LR}.min": "0.2"}, {f"{LR}.min": "'0.2' is greater than max, which is '0.1'"}),
     *(
         (f"not a number: {text}", {f"{LR}.max": text}, {f"{LR}.max": f"'{text}' is not a finite number"})
-        for text in ("ten", "nan", "inf", "1e999", "1_0", "0x10", "1,5")
+        for text in ("ten", "nan", "inf", "1e999", "1e-999", "1e9999", "1_0", "0x10", "1,5")
     ),
     *(
         (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -14,6 +14,9 @@ from sqlalchemy import URL
 from airflow_katib_provider.store.store import KatibStore
 from devtools.airflow import LocalAirflow
 from devtools.databases import fresh_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 
@@ -32,12 +35,13 @@ class FlowAirflow(LocalAirflow):
         """Return the state of each instance of a task, by map index."""
         return {ti["map_index"]: ti["state"] for ti in self.task_instances(dag_id, run_id, task_id)}
 
-
     def find_process(self, word: str) -> int | None:
         """Return the process that was started with ``word`` in its command by a task of this Airflow."""
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if word in " ".join(process.cmdline()) and process.environ().get("AIRFLOW_HOME") == str(self.home):
+                if word in " ".join(process.cmdline()) and process.environ().get("AIRFLOW_HOME") == str(
+                    self.home
+                ):
                     return process.pid
         return None
 
@@ -50,7 +54,9 @@ class FlowAirflow(LocalAirflow):
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowAirflow]:
+def airflow(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FlowAirflow]:
     """An Airflow on embedded defaults, or with metadata and store on a PostgreSQL server."""
     home = tmp_path_factory.mktemp(f"airflow-{request.param}")
     with ExitStack() as stack:

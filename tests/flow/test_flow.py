@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 import pytest
+
 from airflow_katib_provider.experiment.trial import ExperimentCondition, TrialCondition
 from airflow_katib_provider.store.records import ExperimentKey, ExperimentRecord, TrialRecord
 
-from tests.flow.conftest import FlowAirflow
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flow.conftest import FlowAirflow
 
 T = TypeVar("T")
 TRIAL, METRICS = "tune.trial", "tune.metrics"
@@ -26,7 +29,9 @@ def wait_for(look: Callable[[], T | None], timeout: float = 60) -> T:
     return found
 
 
-def experiment(airflow: FlowAirflow, dag_id: str, run_id: str, task_id: str = "tune.suggest") -> ExperimentRecord:
+def experiment(
+    airflow: FlowAirflow, dag_id: str, run_id: str, task_id: str = "tune.suggest"
+) -> ExperimentRecord:
     record = airflow.store.find_experiment(ExperimentKey(dag_id, run_id, task_id))
     assert record is not None
     return record
@@ -43,7 +48,16 @@ def conditions(records: list[TrialRecord]) -> Counter[TrialCondition]:
 @pytest.fixture(scope="session")
 def runs(airflow: FlowAirflow) -> dict[str, str]:
     """Start at once what does not disturb the others, so that they wait together."""
-    names = ["window", "rounds", "rounds_goal", "goal", "over_budget", "within_budget", "unavailable", "crowded"]
+    names = [
+        "window",
+        "rounds",
+        "rounds_goal",
+        "goal",
+        "over_budget",
+        "within_budget",
+        "unavailable",
+        "crowded",
+    ]
     return {name: airflow.run(name) for name in names}
 
 
@@ -53,7 +67,10 @@ def test_sliding_window(airflow: FlowAirflow, runs: dict[str, str]) -> None:
     assert airflow.states("window", run_id, TRIAL) == dict.fromkeys(range(8), "success")
 
     record = experiment(airflow, "window", run_id)
-    assert (record.condition, record.reason) == (ExperimentCondition.SUCCEEDED, "ExperimentSuggestionEndReached")
+    assert (record.condition, record.reason) == (
+        ExperimentCondition.SUCCEEDED,
+        "ExperimentSuggestionEndReached",
+    )
     found = trials(airflow, record)
     assert sorted(int(trial.trial.assignments["x"]) for trial in found) == [1, 2, 3, 4, 5, 6, 7, 8]
     for trial in found:
@@ -68,7 +85,9 @@ def test_sliding_window(airflow: FlowAirflow, runs: dict[str, str]) -> None:
     optimal = {"trial": best.name, "assignments": {"x": 3}, "metrics": {"loss": 0.5, "accuracy": 0.5}}
     assert airflow.xcom("window", run_id, METRICS) == optimal
     assert airflow.xcom("window", run_id, "deploy") == optimal
-    labels = {ti["map_index"]: ti["rendered_map_index"] for ti in airflow.task_instances("window", run_id, TRIAL)}
+    labels = {
+        ti["map_index"]: ti["rendered_map_index"] for ti in airflow.task_instances("window", run_id, TRIAL)
+    }
     assert labels[best.slot] == f"{best.name}: x=3"
     assert "x=3.0" in airflow.log("window", run_id, TRIAL, best.slot)
 
@@ -129,7 +148,9 @@ def test_error_budget_fails_the_run(airflow: FlowAirflow, runs: dict[str, str]) 
     assert states["failed"] + states["skipped"] == 40
     assert airflow.states("over_budget", run_id, METRICS) == {-1: "failed"}
     assert record.message in airflow.log("over_budget", run_id, METRICS)
-    failed = next(trial for trial in trials(airflow, record) if trial.trial.condition is TrialCondition.FAILED)
+    failed = next(
+        trial for trial in trials(airflow, record) if trial.trial.condition is TrialCondition.FAILED
+    )
     log = airflow.log("over_budget", run_id, TRIAL, failed.slot)
     for part in ("python train.py", "exit code 3", "x is too large for this model"):
         assert part in log
@@ -198,7 +219,9 @@ def test_trial_without_a_word_becomes_unavailable(airflow: FlowAirflow, runs: di
     airflow.kill_task_of(child)
     assert airflow.wait_for_run("lost", run_id) == "success"
     record = experiment(airflow, "lost", run_id)
-    assert [trial.trial.condition for trial in trials(airflow, record)] == [TrialCondition.METRICS_UNAVAILABLE]
+    assert [trial.trial.condition for trial in trials(airflow, record)] == [
+        TrialCondition.METRICS_UNAVAILABLE
+    ]
 
 
 def test_cleared_trial_runs_again(airflow: FlowAirflow, runs: dict[str, str]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+
 from airflow_katib_provider.exceptions import StoreError
 from airflow_katib_provider.hooks.connection import store_url, url_of
 from airflow_katib_provider.hooks.katib import KatibHook
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,9 @@ def test_the_default_is_a_file_in_airflow_home(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_test_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_KATIB_GOOD", f"katib:///{tmp_path}/good.db?dialect=sqlite".replace("///", "///%2F", 1))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_KATIB_GOOD", f"katib:///{tmp_path}/good.db?dialect=sqlite".replace("///", "///%2F", 1)
+    )
     monkeypatch.setenv("AIRFLOW_CONN_KATIB_BAD", "katib://localhost:1/katib?dialect=postgresql")
     ok, message = KatibHook("katib_good").test_connection()
     assert ok, message

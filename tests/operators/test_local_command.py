@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from airflow_katib_provider import Experiment
 from airflow_katib_provider.operators._local_command import LocalCommand, check_local
-
 from tests.flow.experiments import experiment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def document(container: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -70,7 +72,12 @@ def test_the_shorter_deadline_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("container", "spec", "path", "message"),
     [
-        ({"command": None, "args": ["${trialParameters.x}"]}, {}, "trialSpec, container 'main'", "command is missing"),
+        (
+            {"command": None, "args": ["${trialParameters.x}"]},
+            {},
+            "trialSpec, container 'main'",
+            "command is missing",
+        ),
         (
             {"env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]},
             {},

@@ -8,12 +8,16 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
 from airflow_katib_provider.operators._process_group import ProcessGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 def python(program: str) -> list[str]:

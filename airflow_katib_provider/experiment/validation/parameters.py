@@ -119,9 +119,10 @@ def _check_list(type_: ParameterType, space: FeasibleSpace, path: str) -> Iterat
 
 def _number(text: str) -> Decimal | None:
     """Return the number that a text is in plain or scientific notation, if a float can hold it."""
-    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+    if not _NUMBER.fullmatch(text):
         return None
-    return Decimal(text)
+    number, as_float = Decimal(text), float(text)
+    return number if math.isfinite(as_float) and bool(as_float) == bool(number) else None
 
 
 def _a(type_: ParameterType) -> str:

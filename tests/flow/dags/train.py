@@ -21,7 +21,9 @@ print(f"trial {os.environ['KATIB_TRIAL_NAME']} with x={arguments.x}")
 for step in range(1, arguments.steps + 1):
     time.sleep(arguments.seconds)
     loss = (arguments.x - 3) ** 2 + 1 / step
-    print(f"step={step} loss={'nan' if arguments.x > arguments.nan_above else loss} accuracy={1 / (1 + loss)}")
+    print(
+        f"step={step} loss={'nan' if arguments.x > arguments.nan_above else loss} accuracy={1 / (1 + loss)}"
+    )
 if arguments.hang_once and not os.path.exists(arguments.hang_once):
     with open(arguments.hang_once, "w") as file:
         file.write(str(os.getpid()))
