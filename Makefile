@@ -36,7 +36,7 @@ format: $(READY) ## put the code into its form
 	@$(BIN)/ruff format .
 
 docs: $(READY) ## build the documentation into site/
-	@$(BIN)/mkdocs build --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 benchmarks: $(READY) ## run the benchmarks; BENCHMARKS=collector for one of them
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit; done

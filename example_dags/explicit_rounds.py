@@ -8,7 +8,7 @@ Why: somebody, or something, wants to see what will be tried before it is: the a
 the XCom of ``suggest_k``. It costs time, because each round waits for its slowest trial; the
 sliding window, which is the default, does not.
 
-Prerequisites: scikit-learn where the worker runs. The experiment needs a ``maxTrialCount``.
+Prerequisites: none. The experiment needs a ``maxTrialCount``.
 """
 
 from __future__ import annotations

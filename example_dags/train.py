@@ -69,9 +69,8 @@ class Network:
             error = 1 / (1 + np.exp(-layer @ output)) - labels[batch, None]
             slopes = [points[batch].T @ (error @ output.T * self.derivative(layer)), layer.T @ error]
             for weights, speed, slope in zip(self.weights, self.speeds, slopes, strict=True):
-                speed *= 0.9
-                speed -= rate / len(batch) * slope
-                weights += speed
+                speed[:] = 0.9 * speed - rate / len(batch) * slope
+                weights[:] += speed
 
 
 def two_spirals(count: int = 600) -> tuple[np.ndarray, np.ndarray]:

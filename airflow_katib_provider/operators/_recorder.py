@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_katib_provider.collectors.lines import LineAssembler
+from airflow_katib_provider.exceptions import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 1.0
 _FLUSH_ROWS = 5000
+_KEPT_ROWS = 200_000
 _TAIL_LINES = 20
 _TAIL_WIDTH = 500
 
@@ -45,6 +47,7 @@ class Recorder:
         self._echo = echo
         self._lines = LineAssembler()
         self._rows: list[MetricLog] = []
+        self._due = _FLUSH_ROWS
         self._flushed_at = time.monotonic()
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
 
@@ -58,22 +61,40 @@ class Recorder:
         arrived = datetime.now(UTC)
         for line in self._lines.feed(chunk):
             self._take(line, arrived)
-        if len(self._rows) >= _FLUSH_ROWS or time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:
+            if len(self._rows) >= self._due:
+                self.flush()
+        if time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
 
     def close(self) -> None:
-        """Take the last line, though no line break follows it, and write everything."""
+        """Take the last line, though no line break follows it, and write everything.
+
+        :raises StoreError: if the store does not take it.
+        """
         arrived = datetime.now(UTC)
         for line in self._lines.flush():
             self._take(line, arrived)
-        self.flush()
+        self._write()
 
     def flush(self) -> None:
-        """Write the rows that were found since the last time."""
+        """Write the rows that were found since the last time.
+
+        While the store cannot be reached, rows are kept and tried again: a training run of hours does not end
+        because a database restarts. They are written again from the first, which adds nothing twice.
+        """
+        self._flushed_at = time.monotonic()
+        try:
+            self._write()
+        except StoreError as error:
+            if len(self._rows) > _KEPT_ROWS:
+                raise
+            self._hook.log.warning("The store did not take %s rows, they are kept: %s", len(self._rows), error)
+        self._due = len(self._rows) + _FLUSH_ROWS
+
+    def _write(self) -> None:
         if self._rows:
             self._hook.register_observation_log(self._trial_name, self._rows)
             self._rows = []
-        self._flushed_at = time.monotonic()
 
     def _take(self, line: str, arrived: datetime) -> None:
         self._tail.append(line[:_TAIL_WIDTH])

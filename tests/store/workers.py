@@ -112,7 +112,7 @@ def hold_transaction(url: str, experiment_id: int, held: Signal) -> None:
 def bind_too_late(url: str, experiment_id: int, held: Signal, proceed: Signal) -> str:
     """Hold the lease, be frozen past its end, then try to add a trial."""
     store = KatibStore(url)
-    with store.lease(experiment_id, seconds=2) as lease:
+    with store.lease(experiment_id, seconds=4) as lease:
         held.send()
         proceed.wait()
         try:
