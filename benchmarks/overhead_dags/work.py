@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 durations = [float(word) for word in os.environ["BENCHMARK_DURATIONS"].split()]
-tickets = Path(sys.argv[1])
+tickets = Path(sys.argv[1], os.environ["AIRFLOW_CTX_DAG_RUN_ID"])
 tickets.mkdir(parents=True, exist_ok=True)
 for number, seconds in enumerate(durations):
     try:
