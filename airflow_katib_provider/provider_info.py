@@ -41,6 +41,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_katib_provider.triggers.store"],
             }
         ],
+        "cli": ["airflow_katib_provider.cli.definition.get_katib_commands"],
         "connection-types": [
             {
                 "connection-type": "katib",

@@ -43,11 +43,14 @@ def deploy(optimal: dict[str, Any]) -> None:
     (STORAGE / "deployed.json").write_text(json.dumps(optimal))
 
 
-@dag(schedule="@weekly", catchup=False, tags=["katib", "example"])
+@dag(schedule="@weekly", catchup=False, max_active_runs=1, tags=["katib", "example"])
 def katib_yaml() -> None:
     data = prepare()
     tuned = katib_experiment("random.yaml", runner="process", env={"DATA": data})
     deploy(tuned.optimal_trial)
 
 
-katib_yaml()
+tuning = katib_yaml()
+
+if __name__ == "__main__":
+    tuning.test()

@@ -116,7 +116,7 @@ class ProcessTrialOperator(BaseOperator):
 
     def _run(self, run: TrialRun, command: LocalCommand) -> dict[str, Any]:
         shown = shlex.join(command.arguments)
-        cwd = self.cwd or os.path.dirname(run.context["dag"].fileloc)
+        cwd = self.cwd or os.path.dirname(os.path.abspath(run.context["dag"].fileloc))
         self.log.info("Running %s in %s", shown, cwd)
         try:
             process = ProcessGroup(command.arguments, env=self._environment(run, command), cwd=cwd)

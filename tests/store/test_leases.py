@@ -79,11 +79,7 @@ def test_observations_are_written_while_another_thinks(store, experiment):
         )
 
 
-@pytest.mark.parametrize("database_url", ["postgres", "mysql"], indirect=True)
-def test_transaction_locks_its_own_experiment_only(store, experiment):
-    """SQLite has one writer at a time, so there each waits its short turn."""
-    other = create(store, ExperimentKey("other", "run", "task"))
-    name = add_trial(store, experiment.id).name
+def test_transactions_on_one_experiment_take_turns(store, experiment):
     order = []
 
     def wait_for_turn():
@@ -93,8 +89,19 @@ def test_transaction_locks_its_own_experiment_only(store, experiment):
     waiting = threading.Thread(target=wait_for_turn)
     with store.locked(experiment.id):
         waiting.start()
-        add_trial(store, other.id)
-        store.register_observation_log(name, reports(3))
+        time.sleep(0.5)  # time for the other to go ahead, if it could
         order.append("first")
     waiting.join()
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("database_url", ["postgres", "mysql"], indirect=True)
+def test_transaction_locks_its_own_experiment_only(store, experiment):
+    """SQLite has one writer at a time, so there each waits its short turn."""
+    other = create(store, ExperimentKey("other", "run", "task"))
+    name = add_trial(store, experiment.id).name
+    with store.locked(experiment.id) as transaction:
+        transaction.set_suggestions_exhausted()
+        add_trial(store, other.id)
+        assert store.register_observation_log(name, reports(3)) == 3
+        assert not store.experiment(experiment.id).suggestions_exhausted
