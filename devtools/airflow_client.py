@@ -40,11 +40,14 @@ class AirflowClient:
         :param method: the HTTP verb.
         :param path: the path after ``/api/v2``.
         :param options: arguments of :meth:`httpx.Client.request`, such as ``json`` and ``params``.
-        :raises AirflowError: if the answer is not 2xx.
+        :raises AirflowError: if there is no answer, or none that is 2xx.
         """
-        if "Authorization" not in self._http.headers:
-            self._sign_in()
-        return _answer(self._http.request(method, f"/api/v2{path}", **options))
+        try:
+            if "Authorization" not in self._http.headers:
+                self._sign_in()
+            return _answer(self._http.request(method, f"/api/v2{path}", **options))
+        except httpx.TransportError as error:
+            raise AirflowError(f"{method} {path}: {error!r}") from error
 
     def health(self) -> dict[str, Any]:
         """Return the health of each component; an empty mapping while the API server does not answer."""

@@ -86,7 +86,7 @@ def write_preload(home: Path, module: str | None) -> None:
 
 def password(home: Path) -> str:
     """Return the password of :data:`USER`, made when first asked for."""
-    value = _kept(home, "password")
+    value = _kept(home, "password", size=12)
     file = home / "passwords.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps({USER: value}))

@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("command", nargs="?", choices=["tune", "ui"], default="tune")
     parser.add_argument("--home", type=Path, default=HOME, help="the folder that everything lives in")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     signal.signal(signal.SIGTERM, _terminate)
     try:
         with _alone_in(options.home):

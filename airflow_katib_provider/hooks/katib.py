@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from airflow.sdk import BaseHook
 from airflow_katib_provider.exceptions import ExperimentFailedError, NotFoundError
 from airflow_katib_provider.experiment.experiment import Experiment
 from airflow_katib_provider.experiment.observing import objective_value, observe
+from airflow_katib_provider.experiment.results import trial_result
 from airflow_katib_provider.experiment.status import judge, optimal_trial
 from airflow_katib_provider.experiment.trial import (
     ExperimentCondition,
@@ -21,6 +21,7 @@ from airflow_katib_provider.experiment.trial import (
     Trial,
     TrialCondition,
 )
+from airflow_katib_provider.hooks.answers import Bound, Decided, Finished, Waiting
 from airflow_katib_provider.hooks.connection import DEFAULT_CONN_ID, store_url
 
 if TYPE_CHECKING:
@@ -32,46 +33,6 @@ if TYPE_CHECKING:
 
 _NAME_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """The letters of Katib's generated names: no vowels, so that no word appears."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The slot has a trial, and it is to be run now.
-
-    :param trial: the trial, in condition Running, its observation log empty.
-    :param is_rerun: it has been started before, by an earlier attempt of its task.
-    """
-
-    trial: TrialRecord
-    is_rerun: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The experiment needs no further trial; the reason is that of its condition."""
-
-    condition: ExperimentCondition
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The slot must wait: for room among the running trials, or for the algorithm to learn from them."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A trial's end, as it was recorded.
-
-    :param trial: the trial in its final condition.
-    :param decided: the experiment's decision, if there is one by now.
-    """
-
-    trial: TrialRecord
-    decided: Decided | None
 
 
 class KatibHook(BaseHook):
@@ -400,22 +361,6 @@ class KatibHook(BaseHook):
     def delete_observation_log(self, trial_name: str) -> int:
         """Delete a trial's observation log and return how many rows there were."""
         return self.store.delete_observation_log(trial_name)
-
-
-def trial_result(experiment: Experiment, trial: Trial) -> dict[str, Any]:
-    """Return what a trial hands on to the tasks after it."""
-    metrics: dict[str, Any] = {}
-    for metric in trial.observation.metrics if trial.observation else ():
-        text = getattr(metric, experiment.objective.strategy(metric.name).value)
-        metrics[metric.name] = _number(text if text is not None else metric.latest)
-    return {"trial": trial.name, "assignments": experiment.space.parse(trial.assignments), "metrics": metrics}
-
-
-def _number(text: str | None) -> float | str | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
 
 
 def _trial_name(experiment_name: str) -> str:

@@ -88,7 +88,9 @@ class Recorder:
         except StoreError as error:
             if len(self._rows) > _KEPT_ROWS:
                 raise
-            self._hook.log.warning("The store did not take %s rows, they are kept: %s", len(self._rows), error)
+            self._hook.log.warning(
+                "The store did not take %s rows, they are kept: %s", len(self._rows), error
+            )
         self._due = len(self._rows) + _FLUSH_ROWS
 
     def _write(self) -> None:

@@ -12,8 +12,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_katib_provider.collectors import parser_for
 from airflow_katib_provider.exceptions import MetricsUnavailableError, RenderingError, TrialFailedError
 from airflow_katib_provider.experiment.rendering import render
+from airflow_katib_provider.experiment.results import trial_result
 from airflow_katib_provider.experiment.trial import TrialCondition
-from airflow_katib_provider.hooks.katib import Bound, Decided, KatibHook, Waiting, trial_result
+from airflow_katib_provider.hooks.answers import Bound, Decided, Waiting
+from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators._task_instances import (
     ended_map_indexes,
     show_label,

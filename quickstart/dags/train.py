@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--hidden-units", type=int, required=True)
     parser.add_argument("--activation", choices=["relu", "tanh", "logistic"], required=True)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=100)
     options = parser.parse_args()
 
     digits = load_digits()

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Context
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_katib_provider import Experiment
-from airflow_katib_provider.experiment.rendering import render
-from airflow_katib_provider.operators._pod_manifest import pod_manifest
+from airflow_katib_provider.experiment.trial import Trial, TrialCondition
+from airflow_katib_provider.hooks.katib import KatibHook
+from airflow_katib_provider.operators._trial_run import TrialRun
+from airflow_katib_provider.store.records import TrialRecord
 from tests.example_dags.conftest import EXAMPLES, RUN_HERE
 
 DAG_FILES = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "train.py")
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
+contexts: [{name: none, context: {cluster: none, user: none}}]
+users: [{name: none, user: {token: none}}]
+current-context: none
+"""
+RECORD = TrialRecord(
+    id=1,
+    experiment_id=1,
+    slot=0,
+    trial=Trial("random-x7", 0, TrialCondition.RUNNING, {"learning-rate": "0.1", "hidden-units": "8"}),
+    reason="TrialRunning",
+    message="Trial is running",
+    attempt=1,
+    handle=None,
+    created_at=datetime.now(UTC),
+    started_at=None,
+    finished_at=None,
+)
 GROUP = ("random.suggest", "random.trial", "random.metrics")
 
 
@@ -47,13 +71,12 @@ def test_every_yaml_is_an_experiment_of_its_name(path: Path) -> None:
 
 def test_dags_survive_serialisation(dags: dict[str, DAG]) -> None:
     for dag in dags.values():
-        serialised = DagSerialization.to_dict(dag)
-        read = DagSerialization.from_dict(serialised)
+        read = DagSerialization.from_json(DagSerialization.to_json(dag))
         assert set(read.task_dict) == set(dag.task_dict)
         for task_id, task in dag.task_dict.items():
-            assert read.task_dict[task_id].downstream_task_ids == task.downstream_task_ids
-            assert read.task_dict[task_id].is_mapped == task.is_mapped
-        assert DagSerialization.to_dict(read) == serialised
+            again = read.task_dict[task_id]
+            assert (again.downstream_task_ids, again.is_mapped) == (task.downstream_task_ids, task.is_mapped)
+            assert (again.task_type, again.trigger_rule) == (task.task_type, task.trigger_rule)
 
 
 def test_an_experiment_stands_between_other_tasks(dags: dict[str, DAG]) -> None:
@@ -74,23 +97,8 @@ def test_written_out_is_what_the_function_builds(dags: dict[str, DAG]) -> None:
     assert by_hand["trial"].max_active_tis_per_dagrun == by_function[1].max_active_tis_per_dagrun == 2
 
 
-def trial_pod(dag: DAG) -> Any:
-    """Build the pod of a trial as KubernetesPodOperator would, from the task's arguments and the trial's manifest."""
-    experiment = Experiment.from_yaml(EXAMPLES / "random.yaml")
-    manifest = render(
-        experiment.trial_template,
-        trial_name="random-x7",
-        namespace=experiment.namespace,
-        assignments={"learning-rate": "0.1", "hidden-units": "8"},
-    )
-    operator = dag.task_dict["random.trial"].unmap({"experiment_id": 1, "slot": 0})
-    operator.pod_template_dict = pod_manifest(experiment, manifest, "random-x7")
-    operator.base_container_name = experiment.trial_template.primary_container_name
-    return operator.build_pod_request_obj()
-
-
-def test_the_pods_of_trials(dags: dict[str, DAG]) -> None:
-    pod = trial_pod(dags["pods"])
+def test_the_pods_of_trials(dags: dict[str, DAG], tmp_path: Path) -> None:
+    pod = trial_pod(dags["pods"], tmp_path)
     assert pod.metadata.namespace == "default"
     assert pod.metadata.labels["katib.kubeflow.org/experiment"] == "random"
     assert pod.metadata.labels["katib.kubeflow.org/trial"] == "random-x7"
@@ -102,3 +110,12 @@ def test_the_pods_of_trials(dags: dict[str, DAG]) -> None:
     assert container.command == ["python", "train.py", "--learning-rate=0.1", "--hidden-units=8"]
     env = {variable.name: variable.value for variable in container.env}
     assert env == {"OMP_NUM_THREADS": "1", "KATIB_TRIAL_NAME": "random-x7"}
+
+
+def trial_pod(dag: DAG, directory: Path) -> Any:
+    """Return the pod of a trial as KubernetesPodOperator would create it. No cluster is asked."""
+    (directory / "config").write_text(KUBECONFIG)
+    operator = dag.task_dict["random.trial"].unmap({"experiment_id": 1, "slot": 0})
+    operator.config_file = str(directory / "config")
+    operator.prepare(TrialRun(KatibHook(), RECORD, Experiment.from_yaml(EXAMPLES / "random.yaml"), Context()))
+    return operator.build_pod_request_obj()

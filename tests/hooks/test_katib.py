@@ -12,7 +12,8 @@ import pytest
 from airflow_katib_provider import Experiment
 from airflow_katib_provider.exceptions import ExperimentFailedError, NotFoundError
 from airflow_katib_provider.experiment.trial import ExperimentCondition, MetricLog, TrialCondition
-from airflow_katib_provider.hooks.katib import Bound, Decided, KatibHook, Waiting
+from airflow_katib_provider.hooks.answers import Bound, Decided, Waiting
+from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.store.records import ExperimentKey, TrialRecord
 from tests.flow.experiments import experiment
 

@@ -10,7 +10,8 @@ from airflow.sdk import DAG
 from airflow_katib_provider import Experiment
 from airflow_katib_provider.exceptions import RenderingError
 from airflow_katib_provider.experiment.trial import TrialCondition
-from airflow_katib_provider.hooks.katib import Bound, KatibHook
+from airflow_katib_provider.hooks.answers import Bound
+from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators._pod_manifest import check_pod, pod_manifest
 from airflow_katib_provider.operators._trial_run import TrialRun, config_map_text
 from airflow_katib_provider.operators.trial import KubernetesTrialOperator

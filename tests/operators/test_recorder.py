@@ -11,7 +11,8 @@ import pytest
 from airflow_katib_provider import Experiment
 from airflow_katib_provider.collectors import parser_for
 from airflow_katib_provider.exceptions import StoreError
-from airflow_katib_provider.hooks.katib import Bound, KatibHook
+from airflow_katib_provider.hooks.answers import Bound
+from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators import _recorder
 from airflow_katib_provider.operators._recorder import Recorder
 from airflow_katib_provider.store.records import ExperimentKey
@@ -32,7 +33,9 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KatibHook]
 
 @pytest.fixture
 def trial(hook: KatibHook) -> str:
-    record = hook.create_experiment(Experiment.from_dict(experiment("recorded")), ExperimentKey("d", "r", "t"))
+    record = hook.create_experiment(
+        Experiment.from_dict(experiment("recorded")), ExperimentKey("d", "r", "t")
+    )
     answer = hook.next_trial(record.id, 0)
     assert isinstance(answer, Bound)
     return answer.trial.name
@@ -91,7 +94,9 @@ class BrokenStore:
         return self._hook.register_observation_log(trial_name, logs)
 
 
-def test_rows_outlive_a_store_that_is_away(hook: KatibHook, trial: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_outlive_a_store_that_is_away(
+    hook: KatibHook, trial: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_recorder, "_FLUSH_SECONDS", 0)
     made = recorder(BrokenStore(hook, failures=2), trial)  # type: ignore[arg-type]
     for step in range(4):

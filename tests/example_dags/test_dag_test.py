@@ -1,0 +1,41 @@
+"""An experiment without a scheduler: ``dag.test()`` and ``airflow dags test``."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_katib_provider.experiment.trial import TrialCondition
+from airflow_katib_provider.store.store import KatibStore
+from devtools.airflow import LocalAirflow
+from tests.example_dags.conftest import EXAMPLES
+
+WAYS = {
+    "dag.test()": [sys.executable, str(EXAMPLES / "katib_yaml.py")],
+    "airflow dags test": [sys.executable, "-m", "airflow", "dags", "test", "katib_yaml"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_example_without_a_scheduler(way: str, tmp_path: Path) -> None:
+    airflow = LocalAirflow(tmp_path, dags=EXAMPLES, env={"EXAMPLE_STORAGE": str(tmp_path)})
+    airflow._configure()  # its settings and its database; nothing is started
+    result = subprocess.run(WAYS[way], env=airflow._env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+    with sqlite3.connect(next(tmp_path.glob("airflow-*.db"))) as database:
+        states = set(database.execute("SELECT state FROM task_instance"))
+    assert states == {("success",)}
+    store = KatibStore(f"sqlite:///{tmp_path / 'katib.db'}")
+    (record,) = store.list_experiments(limit=2, offset=0)
+    trials = store.trials(record.id)
+    assert [trial.condition for trial in trials] == [TrialCondition.SUCCEEDED] * 6
+    best = min(trials, key=lambda trial: trial.value or 0)
+    deployed = json.loads((tmp_path / "deployed.json").read_text())
+    assert (deployed["trial"], deployed["metrics"]["loss"]) == (best.name, best.value)
+    store.dispose()
