@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from airflow.sdk import TaskGroup, XComArg
 from airflow.sdk.definitions._internal.contextmanager import DagContext
 
 from airflow_katib_provider.exceptions import InvalidExperimentError, Problem
+from airflow_katib_provider.experiment.parsing import is_text
 from airflow_katib_provider.hooks.katib import KatibHook
-from airflow_katib_provider.operators.experiment import ExperimentOperator, as_experiment, slot_count
+from airflow_katib_provider.hooks.slots import slot_count
+from airflow_katib_provider.operators.experiment import ExperimentOperator, as_experiment, dag_directory
 from airflow_katib_provider.sensors.metrics import MetricsSensor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airflow.sdk import BaseOperator
 
     from airflow_katib_provider.experiment.experiment import Experiment
 
 Runner = Literal["process", "kubernetes"]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class ExperimentTaskGroup(TaskGroup):
@@ -36,6 +40,23 @@ class ExperimentTaskGroup(TaskGroup):
     optimal_trial: XComArg
 
 
+def _raised_at_the_call(build: Callable[P, T]) -> Callable[P, T]:
+    """Let an invalid experiment be an error of the line that calls ``build``.
+
+    Of an import error Airflow shows the last two frames: so the DAG file's line is one of them.
+    """
+
+    @wraps(build)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return build(*args, **kwargs)
+        except InvalidExperimentError as error:
+            raise error.with_traceback(None) from None
+
+    return call
+
+
+@_raised_at_the_call
 def katib_experiment(
     experiment: Experiment | Mapping[str, Any] | str | Path,
     *,
@@ -63,12 +84,11 @@ def katib_experiment(
         file, or of the DAG file where the experiment is no file.
     :raises InvalidExperimentError: with every problem at once, so that the DAG file shows them as import error.
     """
-    directory = _dag_directory()
-    if isinstance(experiment, (str, Path)) and "\n" not in str(experiment):
-        experiment = Path(directory, experiment)
-    parsed = as_experiment(experiment)
+    directory = dag_directory(DagContext.get_current())
+    parsed = as_experiment(experiment, directory)
     if runner == "process":
-        cwd = experiment.parent if isinstance(experiment, Path) else directory
+        is_file = isinstance(experiment, (str, Path)) and not is_text(experiment)
+        cwd = Path(directory, str(experiment)).parent if is_file else directory
         trial_arguments.setdefault("cwd", str(cwd))
     trial_arguments.setdefault("max_active_tis_per_dagrun", parsed.parallel_trial_count)
     sensor_arguments: dict[str, Any] = {"timeout": metrics_timeout}
@@ -165,9 +185,3 @@ def _trial_operator(experiment: Experiment, runner: str) -> type[BaseOperator]:
     if found := list(problems):
         raise InvalidExperimentError(experiment.name, found)
     return operator
-
-
-def _dag_directory() -> str:
-    """Return the directory of the DAG file that is being parsed."""
-    dag = DagContext.get_current()
-    return os.path.dirname(dag.fileloc) if dag is not None else os.getcwd()

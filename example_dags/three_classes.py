@@ -12,24 +12,19 @@ Prerequisites: none.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from airflow.sdk import dag
 
-from airflow_katib_provider import Experiment
 from airflow_katib_provider.operators.experiment import ExperimentOperator
 from airflow_katib_provider.operators.process import ProcessTrialOperator
 from airflow_katib_provider.sensors.metrics import MetricsSensor
 
-RANDOM = Experiment.from_yaml(Path(__file__).with_name("random.yaml"))
-
 
 @dag(schedule=None, catchup=False, tags=["katib", "example"])
 def three_classes() -> None:
-    experiment = ExperimentOperator(task_id="experiment", experiment=RANDOM)
+    experiment = ExperimentOperator(task_id="experiment", experiment="random.yaml")
     trials = ProcessTrialOperator.partial(
         task_id="trial",
-        max_active_tis_per_dagrun=RANDOM.parallel_trial_count,
+        max_active_tis_per_dagrun=experiment.experiment.parallel_trial_count,
     ).expand_kwargs(experiment.output)
     metrics = MetricsSensor(task_id="metrics", experiment_task_id=experiment.task_id, deferrable=True)
     trials >> metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from devtools.airflow_client import AirflowError
-from quickstart.run import serve, tune
+from quickstart.run import serve, shown, tune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +46,7 @@ def _alone_in(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AirflowError(f"Another quickstart is at work in {os.path.relpath(home)}.") from None
+            raise AirflowError(f"Another quickstart is at work in {shown(home)}.") from None
         yield
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -32,7 +31,7 @@ def tune(home: Path) -> int:
     :return: the exit code: 0 if the DAG run succeeded.
     """
     began = time.monotonic()
-    CONSOLE.print(f"Starting Airflow in {os.path.relpath(home)} ...")
+    CONSOLE.print(f"Starting Airflow in {shown(home)} ...")
     with _airflow(home) as airflow:
         CONSOLE.print(f"Airflow is ready after {time.monotonic() - began:.0f} s. Tuning ...")
         airflow.unpause(DAG_ID)
@@ -51,7 +50,7 @@ def tune(home: Path) -> int:
 
 def serve(home: Path) -> int:
     """Run Airflow on what the quickstart left, print where its pages are, and wait for Ctrl-C."""
-    CONSOLE.print(f"Starting Airflow in {os.path.relpath(home)} ...")
+    CONSOLE.print(f"Starting Airflow in {shown(home)} ...")
     with _airflow(home, port=UI_PORT) as airflow:
         CONSOLE.print(f"Open      [bold]{airflow.base_url}/dags/{DAG_ID}[/]")
         CONSOLE.print(f"Sign in   user [bold]{airflow.username}[/], password [bold]{airflow.password}[/]")
@@ -60,6 +59,12 @@ def serve(home: Path) -> int:
             signal.pause()
     CONSOLE.print("Airflow is stopped.")
     return 0
+
+
+def shown(path: Path) -> Path:
+    """Return a path as it is shown: from here if it is below."""
+    path = path.resolve()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _airflow(home: Path, port: int | None = None) -> LocalAirflow:
@@ -81,6 +86,7 @@ def _print_failures(airflow: LocalAirflow, run_id: str) -> None:
     for instance in airflow.task_instances(DAG_ID, run_id):
         if instance["state"] == "failed":
             place = (instance["task_id"], instance["map_index"], max(instance["try_number"], 1))
-            log = airflow.log(DAG_ID, run_id, *place).splitlines()[-LOG_LINES:]
+            lines = airflow.log(DAG_ID, run_id, *place).splitlines()
             CONSOLE.rule(f"[red]{instance['task_id']} {instance['rendered_map_index'] or ''} failed")
-            CONSOLE.print("\n".join(log), markup=False)
+            lines = [line for line in lines if not line.startswith("::")]  # the marks of folded groups
+            CONSOLE.print("\n".join(lines[-LOG_LINES:]), markup=False)

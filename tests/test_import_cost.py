@@ -35,7 +35,7 @@ tuning()
 print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - before}})))
 """
 
-QUICKSTART = Path(__file__).parents[1] / "quickstart" / "digits.yaml"
+QUICKSTART = Path(__file__).parents[1] / "quickstart" / "dags" / "digits.yaml"
 
 CASES = {
     "experiment": (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,59 +20,141 @@ from airflow_katib_provider.algorithms.dimensions import Dimension, decode, enco
 from airflow_katib_provider.algorithms.draws import generator, library_seed
 from airflow_katib_provider.algorithms.points import FreePoints, Point
 from airflow_katib_provider.algorithms.surrogate import Model, Observation, Surrogate, quiet
+from airflow_katib_provider.exceptions import Problem
 from airflow_katib_provider.experiment.settings import read_settings
+from airflow_katib_provider.experiment.spec import ParameterType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from airflow_katib_provider.experiment.space import SearchSpace
     from airflow_katib_provider.experiment.trial import Trial
 
-N_MAX = 200
-N_ALT = 1000
+MAX_OBSERVATIONS = 200
+"""How many trials the model is fitted to: the better half of them are the best, the rest the latest."""
+
+_ALTERNATIVES = 500
+"""How many random points are ranked by the model when the point that it likes best is taken."""
+
+_SHORTEST_DURATION = 1e-3
+"""Seconds. Durations count by their logarithm, and a clock may say 0."""
+
 
 class BayesianOptimizationSettings(SeededSettings):
+    """The settings of ``bayesianoptimization``, which are scikit-optimize's."""
+
     base_estimator: Literal["GP", "RF", "ET", "GBRT"] = "GP"
+    """The model: a Gaussian process, a random forest, extra trees or gradient-boosted trees."""
     n_initial_points: int = Field(default=10, ge=0)
+    """How many trials must be observed before the model takes over from random search."""
     acq_func: Literal["gp_hedge", "LCB", "EI", "PI", "EIps", "PIps"] = "gp_hedge"
+    """What makes a point promising; ``gp_hedge`` draws one of LCB, EI and PI each time, ``...ps`` is per second."""
     acq_optimizer: Literal["auto", "sampling", "lbfgs"] = "auto"
+    """How the most promising point is found; ``lbfgs`` needs the gradient of a Gaussian process."""
+
+    @model_validator(mode="after")
+    def _has_gradient(self) -> Self:
+        if self.acq_optimizer == "lbfgs" and self.base_estimator != "GP":
+            raise ValueError(
+                f"acq_optimizer 'lbfgs' needs base_estimator 'GP', because {self.base_estimator!r} has no "
+                "gradient; write acq_optimizer 'sampling' or 'auto'"
+            )
+        return self
+
+
+@dataclass
+class _Knowledge:
+    """The trials as the model sees them."""
+
+    observations: list[Observation] = field(default_factory=list)
+    pending: list[list[Any]] = field(default_factory=list)
+
 
 class BayesianOptimization(ParameterSearch):
+    """``bayesianoptimization``: fits a model to the observed trials and asks where the next one promises most.
+
+    The cost of a Gaussian process grows with the cube of its observations, so the model is fitted to
+    ``MAX_OBSERVATIONS`` of them at most. scikit-optimize remembers which acquisition function did well; here
+    nothing is remembered between calls, so ``gp_hedge`` draws with equal odds.
+
+    Snoek et al., "Practical Bayesian Optimization of Machine Learning Algorithms", 2012.
+    """
+
     name = "bayesianoptimization"
     settings_type = BayesianOptimizationSettings
 
-    def suggest(self, experiment, trials, count, seed):
-        space, dims = experiment.space, free_dimensions(experiment.space)
+    def validate(self, experiment: ExperimentView) -> Iterable[Problem]:
+        """Refuse gradients over categories alone."""
+        yield from super().validate(experiment)
         settings = read_settings(self.settings_type, experiment.algorithm.algorithm_settings)
-        numbers = generator(seed, len(trials))
-        def rnd(): return {p.name: p.from_unit(numbers.random()) for p in space}
-        sign = -1 if experiment.objective.is_maximize else 1
-        obs=[]; pend=[]
-        for t in trials:
-            e=encode(dims,t)
-            if e is None: continue
-            pt=[e[d.name] for d in dims]
-            if t.is_observed: obs.append(Observation(pt, sign*t.value, max(t.duration or 1, 1e-3)))
-            elif t.is_pending: pend.append(pt)
+        kinds = {parameter.parameter_type for parameter in experiment.spec.parameters}
+        if settings.acq_optimizer == "lbfgs" and kinds == {ParameterType.CATEGORICAL}:
+            yield Problem(
+                "spec.algorithm.algorithmSettings",
+                "acq_optimizer 'lbfgs' needs a parameter that is not categorical; write 'sampling' or 'auto'",
+            )
+
+    def suggest(
+        self, experiment: ExperimentView, trials: Sequence[Trial], count: int, seed: int
+    ) -> Suggestions:
+        """Answer random points first, then the most promising ones."""
+        settings = read_settings(self.settings_type, experiment.algorithm.algorithm_settings)
+        space, dimensions = experiment.space, free_dimensions(experiment.space)
+        known = _knowledge(dimensions, trials, sign=-1.0 if experiment.objective.is_maximize else 1.0)
         free = FreePoints(space, trials, key=f"{seed}:{len(trials)}")
-        if len(obs) < max(1, settings.n_initial_points) or not dims:
-            return Suggestions(tuple(Suggestion(free.choose(rnd)) for _ in range(count)))
-        if len(obs) > N_MAX:
-            order = sorted(range(len(obs)), key=lambda i: obs[i].value)
-            good = order[: N_MAX // 2]
-            rest = [i for i in reversed(range(len(obs))) if i not in set(good)]
-            keep = sorted(good + rest[: N_MAX - len(good)])
-            obs = [obs[i] for i in keep]
-        items=[]
+        numbers = generator(seed, len(trials))
+
+        def draw() -> Point:
+            return {parameter.name: parameter.from_unit(numbers.random()) for parameter in space}
+
+        if not dimensions or len(known.observations) < max(settings.n_initial_points, 1):
+            return Suggestions(tuple(Suggestion(free.choose(draw)) for _ in range(count)))
+        model = Model(settings.base_estimator, settings.acq_func, settings.acq_optimizer)
+        observations = bounded(known.observations)
+        answer: list[Suggestion] = []
         with quiet():
-            for k in range(count):
-                s = Surrogate(dims, Model(settings.base_estimator, settings.acq_func, settings.acq_optimizer), library_seed(seed, len(trials), k), obs, pend)
-                def candidates():
-                    yield decode(space, dims, s.best())
-                    pts=[]
-                    for _ in range(N_ALT):
-                        a=rnd(); pts.append([d.encode(a[d.name]) for d in dims])
-                    for p in s.ranked(pts):
-                        yield decode(space, dims, {d.name: v for d,v in zip(dims,p)})
-                c = candidates()
-                point = free.choose(lambda: next(c))
-                pend.append([d.encode(point[d.name]) for d in dims])
-                items.append(Suggestion(point))
-        return Suggestions(tuple(items))
+            for place in range(count):
+                key = library_seed(seed, len(trials), place)
+                surrogate = Surrogate(dimensions, model, key, observations, known.pending)
+                candidates = _candidates(space, dimensions, surrogate, draw)
+                point = free.choose(partial(next, candidates), attempts=1 + _ALTERNATIVES)
+                known.pending.append(list((encode(dimensions, point) or {}).values()))
+                answer.append(Suggestion(point))
+        return Suggestions(tuple(answer))
+
+
+def _knowledge(dimensions: Sequence[Dimension], trials: Sequence[Trial], sign: float) -> _Knowledge:
+    """Sort trials into what is known and what is to come; those of another space and failed ones are neither."""
+    known = _Knowledge()
+    usual = median([trial.duration for trial in trials if trial.duration is not None] or [1.0])
+    for trial in trials:
+        encoded = encode(dimensions, trial.assignments)
+        if encoded is None:
+            continue
+        point = list(encoded.values())
+        if trial.is_pending:
+            known.pending.append(point)
+        elif trial.is_observed and trial.value is not None:
+            seconds = max(usual if trial.duration is None else trial.duration, _SHORTEST_DURATION)
+            known.observations.append(Observation(point, sign * trial.value, seconds))
+    return known
+
+
+def bounded(observations: Sequence[Observation]) -> list[Observation]:
+    """Return at most ``MAX_OBSERVATIONS``, in their order: the best, and the latest of the others."""
+    if len(observations) <= MAX_OBSERVATIONS:
+        return list(observations)
+    order = sorted(range(len(observations)), key=lambda index: observations[index].value)
+    half = MAX_OBSERVATIONS // 2
+    latest = sorted(order[half:])[half - MAX_OBSERVATIONS :]
+    return [observations[index] for index in sorted(order[:half] + latest)]
+
+
+def _candidates(
+    space: SearchSpace, dimensions: Sequence[Dimension], surrogate: Surrogate, draw: Callable[[], Point]
+) -> Iterator[Point]:
+    """Give the point that the model likes best, then random ones in the order in which it likes them."""
+    yield decode(space, dimensions, surrogate.best())
+    drawn = [list((encode(dimensions, draw()) or {}).values()) for _ in range(_ALTERNATIVES)]
+    for values in surrogate.ranked(drawn):
+        yield decode(space, dimensions, values)

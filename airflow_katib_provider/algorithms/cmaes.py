@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -41,7 +41,7 @@ class CmaEsSettings(SeededSettings):
 
     sigma: float = Field(default=_SIGMA, gt=0)
     """The step size at the start, as a share of each parameter's range on the scale of its distribution."""
-    restart_strategy: RestartStrategy = RestartStrategy.NONE
+    restart_strategy: Literal["none", "ipop", "bipop"] = "none"
     """What to do when the search has converged: ``none``, ``ipop`` or ``bipop``."""
 
     @field_validator("restart_strategy", mode="before")
@@ -87,7 +87,9 @@ class CmaEs(ParameterSearch):
         if not layout.dimensions:
             return Suggestions((Suggestion(point_at(space, 0)),) * count)
         history = History(layout, trials, sign=-1.0 if experiment.objective.is_maximize else 1.0)
-        standing = replay(history, _first_run(history, settings.sigma), settings.restart_strategy, seed)
+        standing = replay(
+            history, _first_run(history, settings.sigma), RestartStrategy(settings.restart_strategy), seed
+        )
         standing.distribution.reseed(library_seed(seed, len(trials)))
         free = FreePoints(space, trials, key=f"{seed}:{len(trials)}")
         labels = standing.membership.labels()

@@ -112,14 +112,20 @@ def replay(history: History, first: Run, strategy: RestartStrategy, seed: int) -
 
 
 def _play(
-    distribution: SearchDistribution, history: History, run: Run, late: frozenset[int], strategy: RestartStrategy
+    distribution: SearchDistribution,
+    history: History,
+    run: Run,
+    late: frozenset[int],
+    strategy: RestartStrategy,
 ) -> tuple[Membership, int, bool]:
     """Tell one run's complete generations; return its next generation, how many trials it used, and if it is over."""
     generation = evaluations = 0
     while True:
         numbers = history.numbers(run.index, generation) + (sorted(late) if generation else [])
         known_late = history.late_after(run.index, generation)
-        observed = sorted((n for n in numbers if n in history.seen), key=lambda n: (n in (known_late or ()), n))
+        observed = sorted(
+            (n for n in numbers if n in history.seen), key=lambda n: (n in (known_late or ()), n)
+        )
         told, rest = observed[: run.population], observed[run.population :]
         if len(told) < run.population:
             return Membership(run.index, generation, late), evaluations, False

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_katib_provider.experiment.space import ChoiceParameter, NumericParameter, Parameter, SearchSpace
 
-if TYPE_CHECKING:
-    from airflow_katib_provider.experiment.trial import Trial
-
 
 class Kind(Enum):
     """What a library knows of a dimension."""
@@ -55,7 +52,9 @@ def dimension_of(parameter: Parameter) -> Dimension:
         return Dimension(parameter.name, kind, 0, parameter.size - 1, parameter.index_of, parameter.value_at)
     if isinstance(parameter, NumericParameter) and size is not None and not parameter.is_normal:
         if not parameter.is_log:
-            return Dimension(parameter.name, Kind.INTEGER, 0, size - 1, cache(parameter.index_of), parameter.value_at)
+            return Dimension(
+                parameter.name, Kind.INTEGER, 0, size - 1, cache(parameter.index_of), parameter.value_at
+            )
         if parameter.is_int and parameter.step == 1:
             low, high = int(parameter.low), int(parameter.high)
             return Dimension(parameter.name, Kind.LOG_INTEGER, low, high, _within(low, high), str)
@@ -67,17 +66,20 @@ def free_dimensions(space: SearchSpace) -> tuple[Dimension, ...]:
     return tuple(dimension_of(parameter) for parameter in space if not parameter.is_fixed)
 
 
-def encode(dimensions: Sequence[Dimension], trial: Trial) -> dict[str, Any] | None:
-    """Return a trial's point for a library; ``None`` if it is no point of this space."""
+def encode(dimensions: Sequence[Dimension], assignments: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return a library's values of a point; ``None`` if it is no point of this space."""
     try:
-        return {dimension.name: dimension.encode(trial.assignments[dimension.name]) for dimension in dimensions}
+        return {dimension.name: dimension.encode(assignments[dimension.name]) for dimension in dimensions}
     except (KeyError, ValueError, ArithmeticError):
         return None
 
 
 def decode(space: SearchSpace, dimensions: Iterable[Dimension], values: Mapping[str, Any]) -> dict[str, str]:
     """Return the assignments of a library's point."""
-    free = {dimension.name: dimension.decode(_plain(dimension, values[dimension.name])) for dimension in dimensions}
+    free = {
+        dimension.name: dimension.decode(_plain(dimension, values[dimension.name]))
+        for dimension in dimensions
+    }
     return {p.name: free[p.name] if p.name in free else p.value_at(0) for p in space}
 
 

@@ -39,13 +39,14 @@ def rebuild(
     """
     import optuna
 
-    direction = "maximize" if experiment.objective.is_maximize else "minimize"
-    study = optuna.create_study(sampler=sampler, direction=direction)
+    study = optuna.create_study(
+        sampler=sampler, direction="maximize" if experiment.objective.is_maximize else "minimize"
+    )
     shared = _Shared(distributions(dimensions))
     study.add_trials(
         _frozen(trial, _Shared(point), shared)
         for trial in trials
-        if (point := encode(dimensions, trial)) is not None
+        if (point := encode(dimensions, trial.assignments)) is not None
     )
     return study
 

@@ -14,7 +14,6 @@ Point = Mapping[str, str]
 Key = tuple[str, ...]
 
 _FEISTEL_ROUNDS = 4
-_DRAWS = 10
 
 
 def point_at(space: SearchSpace, index: int) -> Point:
@@ -73,21 +72,22 @@ class FreePoints:
         self._busy = keys_of(space, (trial for trial in trials if trial.is_pending))
         self._tried = self._busy | keys_of(space, trials)
 
-    def choose(self, draw: Callable[[], Point]) -> Point:
-        """Return the first draw that is free, among a bounded number; else any free point of a finite space.
+    def choose(self, draw: Callable[[], Point], attempts: int = 10) -> Point:
+        """Return the first draw that is free; else any free point of a finite space.
 
         :param draw: draws one point; called again, it may answer the same.
+        :param attempts: how often to draw at most.
         """
-        point = self._choose(draw)
+        point = self._choose(draw, attempts)
         self._busy.add(self._space.key(point))
         self._tried.add(self._space.key(point))
         return point
 
-    def _choose(self, draw: Callable[[], Point]) -> Point:
+    def _choose(self, draw: Callable[[], Point], attempts: int) -> Point:
         avoided = next((keys for keys in (self._tried, self._busy) if self._has_room(keys)), None)
         if not avoided:
             return draw()
-        for _ in range(_DRAWS):
+        for _ in range(attempts):
             point = draw()
             if self._space.key(point) not in avoided:
                 return point

@@ -83,7 +83,7 @@ def check_spec(algorithm_spec: AlgorithmSpec) -> list[Problem]:
 
 def _registered() -> list[EntryPoint]:
     """Return what other packages register, without those that would replace a built-in algorithm."""
-    points = list(dict.fromkeys(entry_points(group=ENTRY_POINT_GROUP)))
+    points = entry_points(group=ENTRY_POINT_GROUP)
     for point in points:
         if point.name in _BUILT_IN:
             warnings.warn(
@@ -116,4 +116,6 @@ def _origin(point: EntryPoint) -> str:
 def _unknown(name: str, known: tuple[str, ...]) -> NoReturn:
     near = get_close_matches(name.lower(), known, n=3)
     hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    raise UnknownAlgorithmError(f"unknown algorithm {name!r}; {hint}Known algorithms: {', '.join(sorted(known))}")
+    raise UnknownAlgorithmError(
+        f"unknown algorithm {name!r}; {hint}Known algorithms: {', '.join(sorted(known))}"
+    )

@@ -57,7 +57,9 @@ class Sobol(ParameterSearch):
 
         def draw() -> Point:
             (position,) = sequencer.random(1).tolist()
-            return {parameter.name: parameter.from_unit(at) for parameter, at in zip(space, position, strict=True)}
+            return {
+                parameter.name: parameter.from_unit(at) for parameter, at in zip(space, position, strict=True)
+            }
 
         free = FreePoints(space, trials, key=f"{seed}:{len(trials)}")
         return Suggestions(tuple(Suggestion(free.choose(draw)) for _ in range(count)))

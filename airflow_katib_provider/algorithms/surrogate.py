@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,30 +11,22 @@ from typing import TYPE_CHECKING, Any
 from airflow_katib_provider.algorithms.dimensions import Dimension, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
-_SHORTEST_LOG_DURATION = 10.0
+_SHORTEST = 10.0
 """What the logarithm of the shortest duration is moved to.
 
-scikit-optimize takes the best value of an ``...ps`` acquisition function from values and log-durations alike;
-this keeps the latter out of the way. Moving all of them by the same length changes no decision.
+scikit-optimize takes the best value of an acquisition function "per second" from values and log-durations
+alike; this keeps the latter out of the way. Moving all of them by the same length changes no decision.
 """
 
 _KAPPA = 1.96
 """Standard deviations in the lower confidence bound: scikit-optimize's default."""
 
-
-@dataclass(frozen=True)
-class Observation:
-    """What was seen at one point; a smaller value is better.
-
-    :param point: the encoded values, in the order of the dimensions.
-    :param duration: seconds, above 0.
-    """
-
-    point: Sequence[Any]
-    value: float
-    duration: float
+_TREES = 30
+"""Trees for each quantile: scikit-optimize's default."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +37,33 @@ class Model:
     acq_func: str
     acq_optimizer: str
 
+    @property
+    def is_per_second(self) -> bool:
+        """Whether points are chosen by what they promise per second of a trial."""
+        return self.acq_func.endswith("ps")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen at one point.
+
+    :param point: encoded values, in the order of the dimensions.
+    :param value: the objective; a smaller one is better.
+    :param duration: seconds, above 0.
+    """
+
+    point: Sequence[Any]
+    value: float
+    duration: float
+
 
 class Surrogate:
     """A fitted model.
 
     :param observations: what is known, at least one.
-    :param lies: points whose value is still to come. They are taken to have the best value seen so far, so that
-        there is nothing to be gained near them (Ginsbourger et al., "Kriging is well-suited to parallelize
-        optimization", 2010).
+    :param pending: points whose value is still to come. They are taken to have the value that the model expects
+        there, so that it is sure of them and looks elsewhere: the "Kriging believer" of Ginsbourger et al.,
+        "Kriging is well-suited to parallelize optimization", 2010.
     """
 
     def __init__(
@@ -61,11 +72,11 @@ class Surrogate:
         model: Model,
         seed: int,
         observations: Sequence[Observation],
-        lies: Sequence[Sequence[Any]],
+        pending: Sequence[Sequence[Any]],
     ) -> None:
         from skopt import Optimizer
 
-        self._dimensions = dimensions
+        self._dimensions, self._model = dimensions, model
         self._optimizer = Optimizer(
             [_skopt_dimension(dimension) for dimension in dimensions],
             base_estimator=_boosted_trees(seed) if model.base_estimator == "GBRT" else model.base_estimator,
@@ -74,35 +85,46 @@ class Surrogate:
             acq_optimizer=_acquisition_optimizer(model, dimensions),
             random_state=seed,
         )
-        values, log_durations = _scaled(observations)
-        lie = LIE(values)
-        points = [observation.point for observation in observations]
-        targets = [*values.tolist(), *(float(lie) for _ in lies)]
-        if model.acq_func.endswith("ps"):
-            import numpy
-            durations = numpy.exp([*log_durations, *(log_durations.mean() for _ in lies)])
-            targets = list(zip(targets, durations.tolist(), strict=True))
-        self._optimizer.tell([*points, *map(list, lies)], targets)
+        points = [list(observation.point) for observation in observations]
+        targets = _targets(observations, is_per_second=model.is_per_second)
+        believed = [list(point) for point in pending]
+        if believed:
+            targets = [*targets, *self._expected(points, targets, believed)]
+        if model.is_per_second:
+            targets = [[value, math.exp(log_duration)] for value, log_duration in targets]
+        self._optimizer.tell(points + believed, targets)
 
     def best(self) -> dict[str, Any]:
-        x = self._optimizer.ask()
-        return {d.name: v for d, v in zip(self._dimensions, x)}
+        """Return the point that the acquisition function likes best, encoded, by the names of the dimensions."""
+        return self._named(self._optimizer.ask())
 
-    def ranked(self, points: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    def ranked(self, points: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Return encoded points by their lower confidence bound, the most promising first."""
         import numpy
-        est = self._optimizer.models[-1]
-        est = getattr(est, "estimators_", [est])[0] if hasattr(est,"estimators_") and est.__class__.__name__=="MultiOutputRegressor" else est
-        m, s = est.predict(self._optimizer.space.transform(points), return_std=True)
-        return [points[i] for i in numpy.argsort(m - _KAPPA * s, kind="stable")]
 
-import numpy
-LIE = numpy.min
+        fitted = self._optimizer.models[-1]
+        objective = fitted.estimators_[0] if self._model.is_per_second else fitted
+        mean, deviation = objective.predict(self._optimizer.space.transform(points), return_std=True)
+        order = numpy.argsort(mean - _KAPPA * deviation, kind="stable")
+        return [self._named(points[index]) for index in order.tolist()]
+
+    def _expected(self, points: list[Any], targets: list[Any], at: list[Any]) -> list[Any]:
+        from sklearn.base import clone
+
+        space = self._optimizer.space
+        fitted = clone(self._optimizer.base_estimator_).fit(space.transform(points), targets)
+        expected: list[Any] = fitted.predict(space.transform(at)).tolist()
+        return expected
+
+    def _named(self, point: Sequence[Any]) -> dict[str, Any]:
+        return {dimension.name: value for dimension, value in zip(self._dimensions, point, strict=True)}
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep scikit-optimize's warnings to itself, and its linear algebra in one thread.
 
-    More threads double the CPU time and save a third of the time at best.
+    Two threads were measured to take twice the CPU time for the same wall time, from trials that run beside.
     """
     from threadpoolctl import threadpool_limits
 
@@ -111,19 +133,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _scaled(observations: Sequence[Observation]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return values of mean 0 and deviation 1, and log-durations.
+def _targets(observations: Sequence[Observation], *, is_per_second: bool) -> list[Any]:
+    """Return what the model learns: values of mean 0 and deviation 1, and log-durations beside them if wanted.
 
-    Acquisition functions carry absolute constants, which mean something only on a known scale.
+    Acquisition functions have absolute constants, which mean something only on a known scale.
     """
     import numpy
 
     values = numpy.array([observation.value for observation in observations])
     values = values / (numpy.abs(values).max() or 1.0)
-    deviation = values.std()
-    values = (values - values.mean()) / (deviation if deviation > 0 else 1.0)
+    values = (values - values.mean()) / (values.std() or 1.0)
+    if not is_per_second:
+        return values.tolist()
     log_durations = numpy.log([observation.duration for observation in observations])
-    return values, log_durations - log_durations.min() + _SHORTEST_LOG_DURATION
+    return numpy.column_stack([values, log_durations - log_durations.min() + _SHORTEST]).tolist()
 
 
 def _skopt_dimension(dimension: Dimension) -> Any:
@@ -145,9 +168,10 @@ def _acquisition_optimizer(model: Model, dimensions: Sequence[Dimension]) -> str
 
 
 def _boosted_trees(seed: int) -> Any:
-    """Return gradient-boosted trees for three quantiles, which scikit-optimize's own class no longer gives.
+    """Return gradient-boosted trees for three quantiles, in a class that works.
 
-    That class is not recognised as a regressor by scikit-learn 1.6, and uses a function that numpy 2.4 dropped.
+    scikit-learn since 1.6 does not see a regressor in scikit-optimize's own, which also calls a function that
+    numpy 2.4 no longer has.
     """
     from skopt.learning import GradientBoostingQuantileRegressor
     from sklearn.ensemble import GradientBoostingRegressor
@@ -162,5 +186,5 @@ def _boosted_trees(seed: int) -> Any:
             low, middle, high = super().predict(X, return_quantiles=True).T
             return (middle, (high - low) / 2) if return_std else middle
 
-    trees = GradientBoostingRegressor(n_estimators=30, loss="quantile")
+    trees = GradientBoostingRegressor(n_estimators=_TREES, loss="quantile")
     return BoostedTrees(base_estimator=trees, random_state=seed)

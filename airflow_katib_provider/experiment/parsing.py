@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -51,6 +51,11 @@ class Parsed:
         ]
 
 
+def is_text(source: str | Path) -> TypeGuard[str]:
+    """Return whether this is YAML (or JSON) itself, and not the path of a file."""
+    return isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{"))
+
+
 def read_yaml(source: str | Path) -> Mapping[str, Any]:
     """Return the one document of a YAML (or JSON) file or text.
 
@@ -58,7 +63,7 @@ def read_yaml(source: str | Path) -> Mapping[str, Any]:
     :raises InvalidExperimentError: if the text is not YAML, or not one mapping.
     :raises FileNotFoundError: if there is no such file.
     """
-    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+    if is_text(source):
         name, text = "<text>", source
     else:
         name, text = str(source), Path(source).read_text(encoding="utf-8")

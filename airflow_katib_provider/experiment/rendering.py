@@ -55,7 +55,11 @@ def render(
         or the ConfigMap's text is not a manifest.
     """
     source: Mapping[str, Any]
-    source = template.trial_spec if template.trial_spec is not None else _read_config_map(template, config_map_text)
+    source = (
+        template.trial_spec
+        if template.trial_spec is not None
+        else _read_config_map(template, config_map_text)
+    )
     metadata_of = partial(metadata_value, manifest=source, trial_name=trial_name, namespace=namespace)
     values = {
         parameter.name: _value(index, parameter.reference, assignments, metadata_of)

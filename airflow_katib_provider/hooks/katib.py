@@ -339,14 +339,19 @@ class KatibHook(BaseHook):
 
     # ---- observation logs
 
-    def register_observation_log(self, trial_name: str, logs: Iterable[MetricLog]) -> int:
+    def register_observation_log(
+        self, trial_name: str, logs: Iterable[MetricLog], *, attempt: int | None = None
+    ) -> int:
         """Add rows to a trial's observation log and return how many were new.
 
         A row is known by (metric, step), so registering the same log again adds nothing.
 
+        :param attempt: the attempt of the trial that reports; where given, an earlier one is refused, so that a
+            run that was thought dead cannot write into the next one's log.
         :raises NotFoundError: if there is no such trial.
+        :raises StoreError: if another attempt of the trial has begun.
         """
-        return self.store.register_observation_log(trial_name, logs)
+        return self.store.register_observation_log(trial_name, logs, attempt=attempt)
 
     def get_observation_log(
         self,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_katib_provider.collectors import Parser
     from airflow_katib_provider.experiment.trial import MetricLog
     from airflow_katib_provider.hooks.katib import KatibHook
+    from airflow_katib_provider.store.records import TrialRecord
 
 _FLUSH_SECONDS = 1.0
 _FLUSH_ROWS = 5000
@@ -29,7 +30,7 @@ class Recorder:
 
     Memory is bounded: a batch, the parser's own state and the last lines.
 
-    :param trial_name: whose observation log it is.
+    :param trial: whose observation log it is; a later attempt of it takes no more rows.
     :param parser: finds metrics in lines; ``None`` for a stream that carries none.
     :param echo: called with every line, for the task log.
     """
@@ -37,12 +38,12 @@ class Recorder:
     def __init__(
         self,
         hook: KatibHook,
-        trial_name: str,
+        trial: TrialRecord,
         parser: Parser | None,
         echo: Callable[[str], None] | None = None,
     ) -> None:
         self._hook = hook
-        self._trial_name = trial_name
+        self._trial = trial
         self._parser = parser
         self._echo = echo
         self._lines = LineAssembler()
@@ -95,7 +96,7 @@ class Recorder:
 
     def _write(self) -> None:
         if self._rows:
-            self._hook.register_observation_log(self._trial_name, self._rows)
+            self._hook.register_observation_log(self._trial.name, self._rows, attempt=self._trial.attempt)
             self._rows = []
 
     def _take(self, line: str, arrived: datetime) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.configuration import conf
 
-from airflow_katib_provider.exceptions import InvalidExperimentError, Problem
 from airflow_katib_provider.experiment.experiment import Experiment
+from airflow_katib_provider.experiment.parsing import is_text
 from airflow_katib_provider.hooks.katib import KatibHook
+from airflow_katib_provider.hooks.slots import slot_count
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from airflow.sdk import Context
+    from airflow.sdk import DAG, Context
 
     from airflow_katib_provider.store.records import ExperimentRecord
 
@@ -28,7 +28,8 @@ class ExperimentOperator(BaseOperator):
     task is run again after trials were started (it was cleared), a new attempt of the experiment begins.
 
     :param experiment: an :class:`~airflow_katib_provider.experiment.experiment.Experiment`, a mapping in Katib's
-        camelCase, or the path or text of a YAML file. It is checked here, while the DAG file is parsed.
+        camelCase, YAML text, or the path of a YAML file; a relative path starts at the DAG file's directory.
+        It is checked here, while the DAG file is parsed.
     :param katib_conn_id: the connection of the store.
     :param round_index: which explicit round this is, from 0. ``None``, the default, is the sliding window: a
         trial gets its assignments when it starts. With a number, the trials of the round are bound here and
@@ -50,7 +51,7 @@ class ExperimentOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.experiment = as_experiment(experiment)
+        self.experiment = as_experiment(experiment, dag_directory(self.get_dag()))
         self.katib_conn_id = katib_conn_id
         self.round_index = round_index
         self.experiment_task_id = experiment_task_id
@@ -113,34 +114,18 @@ class ExperimentOperator(BaseOperator):
         ]
 
 
-def as_experiment(source: Experiment | Mapping[str, Any] | str | Path) -> Experiment:
-    """Return the experiment that a mapping, a path or a YAML text describes."""
+def as_experiment(source: Experiment | Mapping[str, Any] | str | Path, directory: str) -> Experiment:
+    """Return the experiment that a mapping, a path or a YAML text describes.
+
+    :param directory: where a relative path starts.
+    """
     if isinstance(source, Experiment):
         return source
     if isinstance(source, Mapping):
         return Experiment.from_dict(source)
-    return Experiment.from_yaml(source)
+    return Experiment.from_yaml(source if is_text(source) else Path(directory, source))
 
 
-def slot_count(experiment: Experiment) -> int:
-    """Return how many trials an experiment can have: its budget, its grid, or what Airflow can map over.
-
-    :raises InvalidExperimentError: if maxTrialCount is more than Airflow maps over.
-    """
-    from airflow_katib_provider.algorithms import get
-
-    ceiling = conf.getint("core", "max_map_length", fallback=1024)
-    wanted = experiment.max_trial_count
-    if wanted is not None and wanted > ceiling:
-        raise InvalidExperimentError(
-            experiment.name,
-            [
-                Problem(
-                    "spec.maxTrialCount",
-                    f"{wanted} is more than the {ceiling} task instances that Airflow maps over; "
-                    "raise [core] max_map_length or lower it",
-                )
-            ],
-        )
-    limit = get(experiment.algorithm.algorithm_name).limit(experiment)
-    return min(number for number in (wanted, limit, ceiling) if number is not None)
+def dag_directory(dag: DAG | None) -> str:
+    """Return the directory of a DAG's file; the working directory where there is no DAG."""
+    return os.path.dirname(os.path.abspath(dag.fileloc)) if dag is not None else os.getcwd()

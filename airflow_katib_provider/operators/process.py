@@ -140,8 +140,8 @@ class ProcessTrialOperator(BaseOperator):
     def _follow(self, run: TrialRun, command: LocalCommand, process: ProcessGroup, deadline: float) -> str:
         """Read output and metrics file until the process has ended; return the last lines of its output."""
         reads_file = command.metrics_file is not None
-        output = Recorder(run.hook, run.name, None if reads_file else run.parser, echo=self.log.info)
-        metrics = Recorder(run.hook, run.name, run.parser) if reads_file else None
+        output = Recorder(run.hook, run.record, None if reads_file else run.parser, echo=self.log.info)
+        metrics = Recorder(run.hook, run.record, run.parser) if reads_file else None
         file = FileTail(command.metrics_file) if command.metrics_file is not None else None
         for chunk in process.output(_TICK_SECONDS):
             output.feed(chunk)

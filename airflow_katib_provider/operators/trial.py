@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.sdk.exceptions import AirflowException
 
 from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators._pod_manifest import pod_manifest
@@ -74,11 +73,11 @@ class KubernetesTrialOperator(KubernetesPodOperator):
             self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id
         )
         self.prepare(run)
-        recorder = Recorder(run.hook, run.name, run.parser)
+        recorder = Recorder(run.hook, run.record, run.parser)
         self.callbacks = [*self.callbacks, _log_reader(recorder, self.base_container_name)]
         try:
             super().execute(context)
-        except AirflowException as error:
+        except Exception as error:  # Kubernetes' client has errors of its own
             recorder.close()
             if self._killed:
                 run.kill("the pod was ended together with its task")

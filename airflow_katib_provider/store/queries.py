@@ -52,13 +52,13 @@ def latest_attempt(connection: Connection, key: ExperimentKey, *, lock: bool = F
 def trials(connection: Connection, experiment_id: int) -> list[Trial]:
     """Return an experiment's trials by number."""
     query = select(*TRIAL_COLUMNS).where(_trial.c.experiment_id == experiment_id).order_by(_trial.c.number)
-    return [to_trial(row) for row in connection.execute(query)]
+    return [to_trial(row) for row in connection.execute(query).all()]
 
 
 def trial_records(connection: Connection, experiment_id: int) -> list[TrialRecord]:
     """Return an experiment's trials by number, with what running them needs."""
     query = select(*_all_of_trial).where(_trial.c.experiment_id == experiment_id).order_by(_trial.c.number)
-    return [to_trial_record(row) for row in connection.execute(query)]
+    return [to_trial_record(row) for row in connection.execute(query).all()]
 
 
 def trial_at(connection: Connection, experiment_id: int, slot: int) -> TrialRecord | None:

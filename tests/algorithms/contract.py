@@ -34,7 +34,10 @@ FINITE = {
     "ints": [integer("layers", 1, 8), integer("width", 16, 256, step=16), integer("lag", -3, 3)],
     "log ints": [integer("units", 1, 1000, distribution="logUniform"), integer("batch", 8, 64, step=8)],
     "steps": [double("rate", 0.1, 1.0, step=0.1), double("decay", -0.005, 0.005, step=0.0005)],
-    "steps that do not divide the range": [double("rate", 0.1, 1.0, step=0.25), integer("layers", 1, 9, step=3)],
+    "steps that do not divide the range": [
+        double("rate", 0.1, 1.0, step=0.25),
+        integer("layers", 1, 9, step=3),
+    ],
     "log steps": [double("rate", 0.01, 1.0, step=0.01, distribution="logUniform"), integer("layers", 1, 4)],
     "normal ints": [
         integer("units", 0, 20, distribution="normal"),
@@ -50,7 +53,10 @@ FINITE = {
 
 CONTINUOUS = {
     "uniform": [double("momentum", 0.5, 0.99), double("shift", -10, 10)],
-    "log": [double("rate", 1e-8, 1, distribution="logUniform"), double("decay", 1e-3, 0.1, distribution="logUniform")],
+    "log": [
+        double("rate", 1e-8, 1, distribution="logUniform"),
+        double("decay", 1e-3, 0.1, distribution="logUniform"),
+    ],
     "normal": [
         double("shift", -1, 1, distribution="normal"),
         double("rate", 1e-4, 1, distribution="logNormal"),
@@ -74,7 +80,18 @@ CONTINUOUS = {
 }
 """Spaces with a parameter without steps."""
 
-AWKWARD_NAMES = ("learning rate", "--opt.lr", "größe", "class", "1", "a,b=c", "cmaes/x", "層", "__init__", "x' OR '1")
+AWKWARD_NAMES = (
+    "learning rate",
+    "--opt.lr",
+    "größe",
+    "class",
+    "1",
+    "a,b=c",
+    "cmaes/x",
+    "層",
+    "__init__",
+    "x' OR '1",
+)
 
 
 class AlgorithmContract:
@@ -93,14 +110,18 @@ class AlgorithmContract:
     takes_continuous: ClassVar[bool] = True
     is_endless: ClassVar[bool] = True
 
-    def tuned(self, parameters: Sequence[Parameter], goal: str = "minimize", **settings: object) -> Experiment:
+    def tuned(
+        self, parameters: Sequence[Parameter], goal: str = "minimize", **settings: object
+    ) -> Experiment:
         return experiment(self.algorithm, parameters, {**self.settings, **settings}, goal)
 
     def mixed(self) -> list[Parameter]:
         """Return a roomy space of several kinds."""
         return CONTINUOUS["all kinds"] if self.takes_continuous else [*FINITE["ints"], *FINITE["choices"][:2]]
 
-    def history(self, tuned: Experiment, count: int, conditions: Sequence[TrialCondition] = ()) -> list[Trial]:
+    def history(
+        self, tuned: Experiment, count: int, conditions: Sequence[TrialCondition] = ()
+    ) -> list[Trial]:
         """Return finished trials that the algorithm suggested itself, as many at a time as a generation may want.
 
         :param conditions: how the trials ended, in turn; all succeeded by default.
@@ -129,7 +150,12 @@ class AlgorithmContract:
     def test_any_number_of_parameters(self, size: int) -> None:
         if size < self.fewest_parameters:
             pytest.skip("refused")
-        kinds = [integer("", 0, 9), double("", 0, 1, step=0.1), discrete("", 1, 2, 4), categorical("", "a", "b")]
+        kinds = [
+            integer("", 0, 9),
+            double("", 0, 1, step=0.1),
+            discrete("", 1, 2, 4),
+            categorical("", "a", "b"),
+        ]
         tuned = self.tuned([{**kinds[index % len(kinds)], "name": f"p{index}"} for index in range(size)])
         for trials in ([], self.history(tuned, 6)):
             (suggestion,) = suggest(tuned, trials, 1).items
@@ -142,12 +168,16 @@ class AlgorithmContract:
             assert_point(tuned, suggestion)
 
     def test_one_point_is_suggested_again_and_again(self) -> None:
-        tuned = self.tuned([integer("layers", 3, 3), double("rate", 0.5, 0.5), categorical("optimizer", "adam")])
+        tuned = self.tuned(
+            [integer("layers", 3, 3), double("rate", 0.5, 0.5), categorical("optimizer", "adam")]
+        )
         point = {"layers": "3", "rate": "0.5", "optimizer": "adam"}
         first = suggest(tuned, [], 1)
         assert [suggestion.assignments for suggestion in first.items] == [point]
         after = suggest(tuned, [trial(0, point, 1.0, labels=first.items[0].labels)], 2)
-        assert [suggestion.assignments for suggestion in after.items] == ([point, point] if self.is_endless else [])
+        assert [suggestion.assignments for suggestion in after.items] == (
+            [point, point] if self.is_endless else []
+        )
         assert after.exhausted is not self.is_endless
 
     # ---- the same and not the same
@@ -182,7 +212,9 @@ class AlgorithmContract:
         trials: list[Trial] = []
         for number in range(12):
             (suggestion,) = suggest(tuned, trials, 1).items
-            trials.append(trial(number, suggestion.assignments, None, TrialCondition.FAILED, suggestion.labels))
+            trials.append(
+                trial(number, suggestion.assignments, None, TrialCondition.FAILED, suggestion.labels)
+            )
         assert len({tuned.space.key(t.assignments) for t in trials}) == 12
 
     def test_the_direction_is_all_that_tells_maximize_from_minimize(self) -> None:
@@ -202,7 +234,12 @@ class AlgorithmContract:
 
     @pytest.mark.parametrize(
         "condition",
-        [TrialCondition.FAILED, TrialCondition.KILLED, TrialCondition.METRICS_UNAVAILABLE, TrialCondition.EARLY_STOPPED],
+        [
+            TrialCondition.FAILED,
+            TrialCondition.KILLED,
+            TrialCondition.METRICS_UNAVAILABLE,
+            TrialCondition.EARLY_STOPPED,
+        ],
     )
     def test_nothing_is_learned_from_trials_without_a_value(self, condition: TrialCondition) -> None:
         """Whatever an ended trial's stray value is, it counts only where the trial may be learned from."""

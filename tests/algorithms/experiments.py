@@ -93,7 +93,13 @@ def trial(
     labels: Mapping[str, str] | None = None,
 ) -> Trial:
     return Trial(
-        f"tune-{number}", number, condition, dict(assignments), value, labels=labels or {}, duration=1.0 + number % 3
+        f"tune-{number}",
+        number,
+        condition,
+        dict(assignments),
+        value,
+        labels=labels or {},
+        duration=1.0 + number % 3,
     )
 
 

@@ -30,7 +30,10 @@ class TestGridContract(AlgorithmContract):
 
 
 GRIDS = {
-    "decimal steps": ([double("rate", 0.01, 0.05, step=0.005)], "0.01 0.015 0.02 0.025 0.03 0.035 0.04 0.045 0.05"),
+    "decimal steps": (
+        [double("rate", 0.01, 0.05, step=0.005)],
+        "0.01 0.015 0.02 0.025 0.03 0.035 0.04 0.045 0.05",
+    ),
     "tenths": ([double("momentum", 0.5, 0.9, step=0.1)], "0.5 0.6 0.7 0.8 0.9"),
     "a step that does not divide": ([double("rate", 0.1, 1, step=0.25)], "0.1 0.35 0.6 0.85"),
     "small numbers": ([double("rate", 1e-7, 3e-7, step=1e-7)], "0.0000001 0.0000002 0.0000003"),
@@ -55,7 +58,12 @@ def test_values_are_exact(parameters: list[Parameter], values: str | None) -> No
 def test_every_point_once(parallel: int) -> None:
     tuned = experiment(
         "grid",
-        [integer("a", 0, 4), double("b", 0.1, 0.5, step=0.1), discrete("c", 8, 4), categorical("d", "x", "y", "z")],
+        [
+            integer("a", 0, 4),
+            double("b", 0.1, 0.5, step=0.1),
+            discrete("c", 8, 4),
+            categorical("d", "x", "y", "z"),
+        ],
     )
     trials = drive(tuned, lambda point: float(point["a"]), count=1000, parallel=parallel)
     found = [tuple(t.assignments.values()) for t in trials]
@@ -80,7 +88,11 @@ def test_the_order_mixes_all_parameters() -> None:
 
 def test_trials_from_elsewhere_are_not_repeated() -> None:
     tuned = experiment("grid", [integer("a", 0, 3)])
-    trials = [trial(0, {"a": "2"}, 1.0), trial(1, {"a": "7"}, 1.0), Trial("x", 2, TrialCondition.FAILED, {"a": "0"})]
+    trials = [
+        trial(0, {"a": "2"}, 1.0),
+        trial(1, {"a": "7"}, 1.0),
+        Trial("x", 2, TrialCondition.FAILED, {"a": "0"}),
+    ]
     answer = suggest(tuned, trials, 4)
     assert {suggestion.assignments["a"] for suggestion in answer.items} == {"1", "3"}
     assert answer.exhausted

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from airflow_katib_provider.experiment.trial import TrialCondition
 from airflow_katib_provider.store.store import KatibStore
 from devtools.airflow import LocalAirflow
 from tests.example_dags.conftest import EXAMPLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WAYS = {
     "dag.test()": [sys.executable, str(EXAMPLES / "katib_yaml.py")],
@@ -25,7 +28,9 @@ WAYS = {
 def test_an_example_without_a_scheduler(way: str, tmp_path: Path) -> None:
     airflow = LocalAirflow(tmp_path, dags=EXAMPLES, env={"EXAMPLE_STORAGE": str(tmp_path)})
     airflow._configure()  # its settings and its database; nothing is started
-    result = subprocess.run(WAYS[way], env=airflow._env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        WAYS[way], env=airflow._env, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
     with sqlite3.connect(next(tmp_path.glob("airflow-*.db"))) as database:

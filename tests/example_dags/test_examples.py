@@ -9,14 +9,16 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_katib_provider import Experiment
 from airflow_katib_provider.experiment.trial import ExperimentCondition, TrialCondition
 from airflow_katib_provider.store.records import ExperimentKey, ExperimentRecord, TrialRecord
 from tests.example_dags.conftest import EXAMPLES, ExampleAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def experiment(airflow: ExampleAirflow, dag_id: str, run_id: str, task_id: str) -> ExperimentRecord:
@@ -77,9 +79,9 @@ def test_explicit_rounds(airflow: ExampleAirflow, runs: dict[str, str]) -> None:
     announced = [
         slot for k in (1, 2, 3) for slot in airflow.xcom("explicit_rounds", run_id, f"random.suggest_{k}")
     ]
-    assert {slot["trial_name"]: {k: str(v) for k, v in slot["assignments"].items()} for slot in announced} == {
-        trial.name: trial.trial.assignments for trial in trials
-    }
+    assert {
+        slot["trial_name"]: {k: str(v) for k, v in slot["assignments"].items()} for slot in announced
+    } == {trial.name: trial.trial.assignments for trial in trials}
     assert airflow.xcom("explicit_rounds", run_id, "random.metrics_3")["trial"] == trials[0].name
 
 
@@ -109,23 +111,21 @@ def test_error_budget_and_retries(airflow: ExampleAirflow, runs: dict[str, str])
     record = experiment(airflow, "error_budget_and_retries", run_id, "diverging.suggest")
     assert (record.condition, record.reason) == (ExperimentCondition.SUCCEEDED, "ExperimentMaxTrialsReached")
     trials = airflow.store.trial_records(record.id)
-    diverged = {trial for trial in trials if float(trial.trial.assignments["learning-rate"]) >= 10}
-    unlucky = trials[0]
-    assert unlucky.slot == 0
+    diverged = {t.name for t in trials if float(t.trial.assignments["learning-rate"]) >= 10}
+    unlucky = trials[0].name
+    assert trials[0].slot == 0
     assert unlucky not in diverged
-    failed = {trial for trial in trials if trial.trial.condition is TrialCondition.FAILED}
-    assert failed == diverged
+    failed = [trial for trial in trials if trial.trial.condition is TrialCondition.FAILED]
+    assert {trial.name for trial in failed} == diverged
     assert len(failed) == 2
     assert all("diverged in epoch 1" in trial.message for trial in failed)
-    assert {trial for trial in trials if trial.attempt == 2} == {unlucky, *diverged}
+    assert {trial.name for trial in trials if trial.attempt == 2} == {unlucky, *diverged}
     assert Counter(airflow.states("error_budget_and_retries", run_id, "diverging.trial").values()) == {
         "success": 4,
         "failed": 2,
     }
-    retried = [
-        row.reason for row in airflow.store.conditions(record.id, unlucky.name) if row.reason == "TrialRetrying"
-    ]
-    assert len(retried) == 1
+    reasons = [row.reason for row in airflow.store.conditions(record.id, unlucky)]
+    assert reasons.count("TrialRetrying") == 1
     log = airflow.log("error_budget_and_retries", run_id, "diverging.trial", 0, try_number=1)
     assert "the machine was taken away" in log
     assert "exit code 75" in log

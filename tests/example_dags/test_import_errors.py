@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.example_dags.conftest import EXAMPLES, ExampleAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DAG_FILE = """
 from airflow.sdk import dag

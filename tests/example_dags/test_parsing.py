@@ -88,7 +88,9 @@ def test_an_experiment_stands_between_other_tasks(dags: dict[str, DAG]) -> None:
 def test_written_out_is_what_the_function_builds(dags: dict[str, DAG]) -> None:
     by_hand = dags["three_classes"].task_dict
     by_function = [dags["katib_yaml"].task_dict[task_id] for task_id in GROUP]
-    for task, other in zip((by_hand[name] for name in ("experiment", "trial", "metrics")), by_function, strict=True):
+    for task, other in zip(
+        (by_hand[name] for name in ("experiment", "trial", "metrics")), by_function, strict=True
+    ):
         assert (task.task_type, task.is_mapped, task.trigger_rule) == (
             other.task_type,
             other.is_mapped,
