@@ -72,7 +72,7 @@ def print_parse_times() -> None:
         "import time; from airflow.sdk import dag; import airflow.triggers.base; t = time.process_time()\n"
     )
     epilogue = "\nprint(time.process_time() - t)"
-    yaml = HERE.parent / "quickstart" / "digits.yaml"
+    yaml = HERE.parent / "quickstart" / "dags" / "digits.yaml"
     bodies = {
         "empty": "@dag(schedule=None)\ndef f(): pass\nf()",
         "with katib_experiment": (

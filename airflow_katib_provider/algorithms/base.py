@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -13,6 +12,8 @@ from airflow_katib_provider.exceptions import Problem
 from airflow_katib_provider.experiment.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from airflow_katib_provider.experiment.space import SearchSpace
     from airflow_katib_provider.experiment.spec import AlgorithmSpec, ExperimentSpec, Objective
     from airflow_katib_provider.experiment.trial import Trial
@@ -96,8 +97,9 @@ class Algorithm(ABC):
     """A search algorithm.
 
     An implementation keeps no state between calls: whatever it needs it rebuilds from the trials. The same
-    experiment, trials and seed give the same answer, on any machine. Heavy libraries are imported inside
-    :meth:`suggest`, never at the top of the module, because validation happens while a DAG file is parsed.
+    experiment, trials and seed give the same answer in any process; on another kind of machine too, as far as
+    its floating-point arithmetic is the same. Heavy libraries are imported inside :meth:`suggest`, never at the
+    top of the module, because validation happens while a DAG file is parsed.
     """
 
     name: ClassVar[str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
@@ -25,6 +24,8 @@ from airflow_katib_provider.experiment.settings import read_settings
 from airflow_katib_provider.experiment.spec import ParameterType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from airflow_katib_provider.experiment.trial import Trial
 
 _MIN_ORDERED = 2

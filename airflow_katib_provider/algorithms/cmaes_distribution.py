@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_katib_provider.experiment.space import ChoiceParameter, Parameter, SearchSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from airflow_katib_provider.algorithms.cmaes_runs import Run
     from airflow_katib_provider.algorithms.points import Point
 
@@ -20,8 +21,10 @@ _BINARY = 2
 _MAX_GRID = 256
 """Parameters with more values count as continuous: their steps are far below the step size of a search."""
 
-_CONVERGED = 1e-3
-"""How far apart the parents of a converged run may be in a continuous parameter, as a share of its range."""
+_CONVERGED_RANGE = 1e-3
+_CONVERGED_STEP = 1e-2
+"""How far apart the parents of a converged run may be in a continuous parameter: as a share of its range, and of
+the step size that the run began with. No metric of a training tells points that are closer."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,12 @@ class Layout:
         values |= {p.name: p.value_at(at) for p, at in zip(self.categories, place.categories, strict=True)}
         return {p.name: values[p.name] if p.name in values else p.value_at(0) for p in self.space}
 
-    def all_but_meet(self, places: Sequence[Place]) -> bool:
-        """Whether places differ by next to nothing: by a grid's neighbouring values at most."""
+    def all_but_meet(self, places: Sequence[Place], tolerance: float) -> bool:
+        """Whether places differ by less than a tolerance, on grids by neighbouring values at most."""
         columns = list(zip(*(place.ordered for place in places), strict=True))
         border = len(self.continuous)
         return (
-            all(_spread(column) < _CONVERGED for column in columns[:border])
+            all(_spread(column) < tolerance for column in columns[:border])
             and all(
                 _spread(bisect_left(_positions(grid), at) for at in column) <= 1
                 for grid, column in zip(self.grids, columns[border:], strict=True)
@@ -100,6 +103,7 @@ class SearchDistribution:
         self._layout = layout
         self._solution = CatCMAwM.Solution
         self._parents: list[Place] = []
+        self._tolerance = min(_CONVERGED_RANGE, _CONVERGED_STEP * run.sigma)
         self._cmaes = CatCMAwM(
             x_space=[(0.0, 1.0)] * len(layout.continuous) or None,
             z_space=[_positions(parameter) for parameter in layout.grids] or None,
@@ -133,7 +137,7 @@ class SearchDistribution:
 
     def has_converged(self) -> bool:
         """Whether the last generation's parents all but met, or the numbers leave no way to go on."""
-        if self._layout.all_but_meet(self._parents):
+        if self._layout.all_but_meet(self._parents, self._tolerance):
             return True
         with _no_warnings():
             return bool(self._layout.ordered) and bool(self._cmaes.should_stop())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from airflow_katib_provider.algorithms.cmaes_distribution import Layout, Place, 
 from airflow_katib_provider.algorithms.cmaes_runs import FinishedRun, RestartStrategy, Run, next_run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_katib_provider.experiment.trial import Trial
 
 _RESTART, _GENERATION, _LATE = "cmaes/restart", "cmaes/generation", "cmaes/late"

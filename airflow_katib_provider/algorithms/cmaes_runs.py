@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from airflow_katib_provider.algorithms.draws import generator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class RestartStrategy(StrEnum):

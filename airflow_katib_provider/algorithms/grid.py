@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from airflow_katib_provider.algorithms.points import in_random_order, keys_of
 from airflow_katib_provider.exceptions import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from airflow_katib_provider.experiment.trial import Trial
 
 

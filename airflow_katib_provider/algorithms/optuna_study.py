@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_katib_provider.algorithms.dimensions import Dimension, Kind, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from airflow_katib_provider.algorithms.base import (
@@ -16,6 +15,8 @@ from airflow_katib_provider.algorithms.draws import generator
 from airflow_katib_provider.algorithms.points import FreePoints, Point
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_katib_provider.experiment.trial import Trial
 
 

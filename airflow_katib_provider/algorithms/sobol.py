@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from airflow_katib_provider.algorithms.base import (
@@ -17,6 +16,8 @@ from airflow_katib_provider.algorithms.points import FreePoints, Point
 from airflow_katib_provider.exceptions import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from airflow_katib_provider.experiment.trial import Trial
 
 _MAX_DIMENSIONS = 21201

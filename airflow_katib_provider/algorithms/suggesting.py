@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from airflow_katib_provider.algorithms.base import (
@@ -18,6 +17,8 @@ from airflow_katib_provider.experiment.settings import read_settings
 from airflow_katib_provider.experiment.space import NumericParameter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_katib_provider.experiment.space import Parameter, SearchSpace
     from airflow_katib_provider.experiment.trial import Trial
 

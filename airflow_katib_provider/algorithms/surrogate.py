@@ -13,7 +13,6 @@ from airflow_katib_provider.algorithms.dimensions import Dimension, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
 
 _SHORTEST = 10.0
 """What the logarithm of the shortest duration is moved to.
@@ -124,8 +123,10 @@ class Surrogate:
 def quiet() -> Iterator[None]:
     """Keep scikit-optimize's warnings to itself, and its linear algebra in one thread.
 
-    Two threads were measured to take twice the CPU time for the same wall time, from trials that run beside.
+    Two threads were measured to take twice the CPU time for the same wall time, from trials that run beside;
+    and how many there are must not decide what is suggested. Only libraries that are loaded can be limited.
     """
+    import skopt  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     with warnings.catch_warnings(), threadpool_limits(limits=1):
@@ -144,9 +145,9 @@ def _targets(observations: Sequence[Observation], *, is_per_second: bool) -> lis
     values = values / (numpy.abs(values).max() or 1.0)
     values = (values - values.mean()) / (values.std() or 1.0)
     if not is_per_second:
-        return values.tolist()
+        return list(values.tolist())
     log_durations = numpy.log([observation.duration for observation in observations])
-    return numpy.column_stack([values, log_durations - log_durations.min() + _SHORTEST]).tolist()
+    return list(numpy.column_stack([values, log_durations - log_durations.min() + _SHORTEST]).tolist())
 
 
 def _skopt_dimension(dimension: Dimension) -> Any:
@@ -173,8 +174,8 @@ def _boosted_trees(seed: int) -> Any:
     scikit-learn since 1.6 does not see a regressor in scikit-optimize's own, which also calls a function that
     numpy 2.4 no longer has.
     """
-    from skopt.learning import GradientBoostingQuantileRegressor
     from sklearn.ensemble import GradientBoostingRegressor
+    from skopt.learning import GradientBoostingQuantileRegressor
 
     class BoostedTrees(GradientBoostingQuantileRegressor):  # type: ignore[misc]
         def __sklearn_tags__(self) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -22,6 +21,8 @@ from airflow_katib_provider.algorithms.points import FreePoints, Point
 from airflow_katib_provider.experiment.settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from airflow_katib_provider.experiment.trial import Trial
 
 _MAX_GOOD_TRIALS = 25
@@ -64,6 +65,7 @@ class TpeSettings(MultivariateTpeSettings):
         return self
 
     def sampler_options(self) -> dict[str, Any]:
+        """Add what only ``tpe`` has; Optuna's own settings of these are deprecated, so defaults are left out."""
         options = super().sampler_options()
         if self.n_EI_candidates is not None:
             options["n_ei_candidates"] = self.n_EI_candidates

@@ -132,6 +132,22 @@ def drive(
     return trials
 
 
+def drive_in_rounds(
+    tuned: Experiment,
+    objective: Callable[[dict[str, Value]], float],
+    count: int,
+    size: int,
+    seed: int = 0,
+) -> list[Trial]:
+    """Run rounds of trials; each begins when all trials of the one before have ended."""
+    trials: list[Trial] = []
+    while len(trials) < count:
+        for suggestion in suggest(tuned, tuple(trials), size, seed).items:
+            value = objective(tuned.space.parse(suggestion.assignments))
+            trials.append(trial(len(trials), suggestion.assignments, value, labels=suggestion.labels))
+    return trials
+
+
 def best(trials: Sequence[Trial]) -> float:
     """Return the smallest value that was observed."""
     return min(trial.value for trial in trials if trial.value is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -15,10 +16,17 @@ from airflow_katib_provider.experiment.trial import Trial, TrialCondition
 from tests.algorithms.contract import AlgorithmContract, assert_point
 from tests.algorithms.experiments import categorical, double, experiment, integer, trial
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class TestBayesianOptimizationContract(AlgorithmContract):
     algorithm = "bayesianoptimization"
-    settings = {"n_initial_points": 7, "acq_func": "EI", "acq_optimizer": "sampling"}
+    settings: ClassVar[Mapping[str, object]] = {
+        "n_initial_points": 7,
+        "acq_func": "EI",
+        "acq_optimizer": "sampling",
+    }
 
 
 SPACES = {
@@ -49,25 +57,28 @@ def random_history(parameters: list[dict[str, object]], count: int) -> list[Tria
     ],
 )
 def test_every_model_and_acquisition_function(estimator: str, acquisition: str, space: str) -> None:
-    settings = {"base_estimator": estimator, "acq_func": acquisition, "n_initial_points": 2}
+    settings: ClassVar[Mapping[str, object]] = {
+        "base_estimator": estimator,
+        "acq_func": acquisition,
+        "n_initial_points": 2,
+    }
     tuned = experiment("bayesianoptimization", SPACES[space], settings)
     trials = random_history(SPACES[space], 6)
     trials.append(trial(6, trials[0].assignments, None, TrialCondition.RUNNING))
     answer = suggest(tuned, trials, 2)
     for suggestion in answer.items:
         assert_point(tuned, suggestion)
-    assert (
-        len(
-            {tuned.space.key(s.assignments) for s in answer.items}
-            - {tuned.space.key(t.assignments) for t in trials}
-        )
-        == 2
-    )
+    new = {tuned.space.key(suggestion.assignments) for suggestion in answer.items}
+    assert len(new - {tuned.space.key(t.assignments) for t in trials}) == 2
 
 
 @pytest.mark.parametrize("optimizer", ["auto", "sampling", "lbfgs"])
 def test_every_way_to_the_best_point(optimizer: str) -> None:
-    settings = {"acq_optimizer": optimizer, "acq_func": "LCB", "n_initial_points": 0}
+    settings: ClassVar[Mapping[str, object]] = {
+        "acq_optimizer": optimizer,
+        "acq_func": "LCB",
+        "n_initial_points": 0,
+    }
     tuned = experiment("bayesianoptimization", SPACES["mixed"], settings)
     assert_point(tuned, *suggest(tuned, [], 1).items)
     assert_point(tuned, *suggest(tuned, random_history(SPACES["mixed"], 1), 1).items)
@@ -91,7 +102,7 @@ def test_the_model_takes_over_after_the_initial_points() -> None:
 
 
 def test_distributions_are_honoured() -> None:
-    """Where a uniform range reaches over five decades, a quarter of the initial points would lie below 1 if it were log."""
+    """Of a uniform range from 0.001 to 100, one point in a hundred lies below 1; on a log scale, three in five."""
     parameters = [double("x", 1e-3, 100)]
     answer = suggest(experiment("bayesianoptimization", parameters), [], 200)
     assert sum(float(suggestion.assignments["x"]) < 1 for suggestion in answer.items) < 10

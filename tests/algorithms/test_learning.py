@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log10, log2
+from math import log2, log10
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ CASES = [
     ("cmaes", "smooth", 80, 5, 0.3),
     ("cmaes", "tuning", 80, 5, 0.5),
     ("bayesianoptimization", "smooth", 30, 3, 0.2),
-    ("bayesianoptimization", "tuning", 30, 3, 0.7),
+    ("bayesianoptimization", "tuning", 40, 3, 0.5),
 ]
 
 

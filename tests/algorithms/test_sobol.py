@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from airflow_katib_provider.algorithms import suggest
-from airflow_katib_provider.experiment.trial import Trial
 from tests.algorithms.contract import AlgorithmContract
 from tests.algorithms.experiments import best, categorical, double, drive, experiment, integer, trial
+
+if TYPE_CHECKING:
+    from airflow_katib_provider.experiment.trial import Trial
 
 
 class TestSobolContract(AlgorithmContract):
