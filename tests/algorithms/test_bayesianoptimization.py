@@ -57,7 +57,7 @@ def random_history(parameters: list[dict[str, object]], count: int) -> list[Tria
     ],
 )
 def test_every_model_and_acquisition_function(estimator: str, acquisition: str, space: str) -> None:
-    settings: ClassVar[Mapping[str, object]] = {
+    settings = {
         "base_estimator": estimator,
         "acq_func": acquisition,
         "n_initial_points": 2,
@@ -74,7 +74,7 @@ def test_every_model_and_acquisition_function(estimator: str, acquisition: str, 
 
 @pytest.mark.parametrize("optimizer", ["auto", "sampling", "lbfgs"])
 def test_every_way_to_the_best_point(optimizer: str) -> None:
-    settings: ClassVar[Mapping[str, object]] = {
+    settings = {
         "acq_optimizer": optimizer,
         "acq_func": "LCB",
         "n_initial_points": 0,

@@ -47,7 +47,7 @@ def xs(
 @pytest.mark.parametrize("algorithm", ["tpe", "multivariate-tpe"])
 def test_it_learns_after_the_startup_trials(algorithm: str) -> None:
     """Small values of ``x`` are good; with 20 trials, these are known to lie below a quarter of the range."""
-    settings: ClassVar[Mapping[str, object]] = {"n_startup_trials": 20}
+    settings: dict[str, object] = {"n_startup_trials": 20}
     before, after = xs(algorithm, finished(19), settings), xs(algorithm, finished(20), settings)
     assert sum(x < 0.25 for x in before) < 15
     assert sum(x < 0.25 for x in after) > 24
