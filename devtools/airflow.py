@@ -45,6 +45,8 @@ class LocalAirflow(AirflowClient):
     :param preload: a module that the scheduler imports, so that the tasks forked from it need not.
     :param port: where the API server listens if that port is free.
 
+    :ivar env: the environment of every component.
+
     Example::
 
         with LocalAirflow(tmp_path / "airflow", dags=Path("example_dags")) as airflow:
@@ -75,7 +77,7 @@ class LocalAirflow(AirflowClient):
         self._parallelism = parallelism
         self._settings = settings or {}
         self._preload = preload
-        self._env = {**_outer_environment(), "AIRFLOW_HOME": str(self.home), **(env or {})}
+        self.env = {**_outer_environment(), "AIRFLOW_HOME": str(self.home), **(env or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -92,12 +94,26 @@ class LocalAirflow(AirflowClient):
         """
         try:
             processes.end_marked(self._mark)
-            self._configure()
+            self.configure()
             self._launch(list(COMPONENTS), timeout)
         except BaseException:
             self.stop()
             raise
         return self
+
+    def configure(self) -> None:
+        """Write the settings and make the database, and start nothing.
+
+        With :attr:`env`, the environment of every component, Airflow's own commands then work on this home.
+        """
+        url = self._database or f"sqlite:///{self._sqlite()}"
+        settings = airflow_config.local_settings(
+            self.home, self._dags, port=self._port, database=url, parallelism=self._parallelism
+        )
+        airflow_config.write_config(self.home, settings, self._settings)
+        airflow_config.write_preload(self.home, self._preload)
+        if self._database:
+            self._migrate()
 
     def stop(self, grace: float = 3) -> None:
         """End every component and all that they started.
@@ -132,16 +148,6 @@ class LocalAirflow(AirflowClient):
     @property
     def _mark(self) -> str:
         return str(self.home)
-
-    def _configure(self) -> None:
-        url = self._database or f"sqlite:///{self._sqlite()}"
-        settings = airflow_config.local_settings(
-            self.home, self._dags, port=self._port, database=url, parallelism=self._parallelism
-        )
-        airflow_config.write_config(self.home, settings, self._settings)
-        airflow_config.write_preload(self.home, self._preload)
-        if self._database:
-            self._migrate()
 
     def _sqlite(self) -> Path:
         """Return the SQLite file of this home; a new one is a copy of one that was migrated once for all."""
@@ -184,7 +190,7 @@ class LocalAirflow(AirflowClient):
         return processes.spawn(
             [sys.executable, "-m", "airflow", command, *options],
             mark=self._mark,
-            env={**self._env, **env},
+            env={**self.env, **env},
             log=self.home / f"{command}.log",
             cwd=self.home,
         )

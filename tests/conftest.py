@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+NOTHING_SKIPPED = os.environ.get("KATIB_NO_SKIP") == "1"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that skipped something where ``KATIB_NO_SKIP=1`` says that nothing may be."""
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if NOTHING_SKIPPED and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @contextmanager
 def _available(server: Callable[[], AbstractContextManager[URL]]) -> Iterator[URL]:
     """Skip what this machine cannot run, or fail where ``KATIB_NO_SKIP=1`` says that it must."""
@@ -25,7 +35,7 @@ def _available(server: Callable[[], AbstractContextManager[URL]]) -> Iterator[UR
         try:
             url = stack.enter_context(server())
         except Unavailable as reason:
-            if os.environ.get("KATIB_NO_SKIP") == "1":
+            if NOTHING_SKIPPED:
                 pytest.fail(str(reason))
             pytest.skip(str(reason))
         yield url

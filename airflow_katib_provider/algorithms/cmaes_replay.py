@@ -21,7 +21,7 @@ class Membership:
     """What a trial's labels say: the generation that it was drawn for.
 
     :param restart: the index of the run.
-    :param late: the numbers of the trials that were pending when the generation before this one was complete.
+    :param late: the numbers of the trials that were left over when the generation before this one was complete.
     """
 
     restart: int
@@ -97,9 +97,9 @@ def replay(history: History, first: Run, strategy: RestartStrategy, seed: int) -
 
     A generation is complete when as many of its trials are observed as the population has; failed ones are
     replaced by further draws. While the last ones are awaited, more are drawn than are needed, so that no trial
-    waits for another. Those that are then left over count for the run's next generation as soon as they are
-    observed: measured with four trials at a time, that saves a quarter of the trials. The labels of the next
-    generation list them, so that a later call finds the same generations, whatever has ended in between.
+    waits for another. Those that are left over then, about a third of all with four trials at a time, count for
+    the run's next generation as soon as they are observed. The labels of that generation list them, so that a
+    later call finds the same generations, whatever has ended in between.
     """
     finished: list[FinishedRun] = []
     run, late = first, frozenset[int]()
@@ -119,7 +119,7 @@ def _play(
     late: frozenset[int],
     strategy: RestartStrategy,
 ) -> tuple[Membership, int, bool]:
-    """Tell one run's complete generations; return its next generation, how many trials it used, and if it is over."""
+    """Tell one run's complete generations; return the next one, how many trials were told, and if the run is over."""
     generation = evaluations = 0
     while True:
         numbers = history.numbers(run.index, generation) + (sorted(late) if generation else [])

@@ -62,10 +62,9 @@ def quiet() -> Iterator[None]:
     """Keep Optuna from reporting studies that exist only within a call, and settings it will give up one day."""
     logger = logging.getLogger("optuna")
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(max(level, logging.WARNING))
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="optuna")
             warnings.simplefilter("ignore", FutureWarning)
             yield
     finally:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from airflow_katib_provider.algorithms import Suggestion, suggest
+from airflow_katib_provider.exceptions import InvalidExperimentError
 from airflow_katib_provider.experiment.experiment import Experiment
 from airflow_katib_provider.experiment.spec import ParameterType
 from airflow_katib_provider.experiment.trial import Trial, TrialCondition
@@ -139,24 +140,30 @@ class AlgorithmContract:
 
     @pytest.mark.parametrize("name", [*FINITE, *CONTINUOUS])
     def test_suggestions_are_points_of_the_space(self, name: str) -> None:
+        parameters = (FINITE | CONTINUOUS)[name]
         if name in CONTINUOUS and not self.takes_continuous:
-            pytest.skip("continuous")
-        tuned = self.tuned((FINITE | CONTINUOUS)[name])
+            with pytest.raises(InvalidExperimentError, match="step"):
+                self.tuned(parameters)
+            return
+        tuned = self.tuned(parameters)
         for trials in ([], self.history(tuned, 8)):
             for suggestion in suggest(tuned, trials, 2, seed=1).items:
                 assert_point(tuned, suggestion)
 
     @pytest.mark.parametrize("size", [1, 2, 10, 50])
     def test_any_number_of_parameters(self, size: int) -> None:
-        if size < self.fewest_parameters:
-            pytest.skip("refused")
         kinds = [
             integer("", 0, 9),
             double("", 0, 1, step=0.1),
             discrete("", 1, 2, 4),
             categorical("", "a", "b"),
         ]
-        tuned = self.tuned([{**kinds[index % len(kinds)], "name": f"p{index}"} for index in range(size)])
+        parameters = [{**kinds[index % len(kinds)], "name": f"p{index}"} for index in range(size)]
+        if size < self.fewest_parameters:
+            with pytest.raises(InvalidExperimentError, match="at least 2"):
+                self.tuned(parameters)
+            return
+        tuned = self.tuned(parameters)
         for trials in ([], self.history(tuned, 6)):
             (suggestion,) = suggest(tuned, trials, 1).items
             assert_point(tuned, suggestion)

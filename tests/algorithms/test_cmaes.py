@@ -46,9 +46,9 @@ def bowl(point: dict[str, Value]) -> float:
 
 
 def rugged(point: dict[str, Value]) -> float:
-    """Two bowls; the wider one, where the search starts, is the worse."""
+    """Two bowls; the one where the search starts is the worse."""
     x, y = float(point["x"]), float(point["y"])
-    return min(x**2 + y**2 + 3, 4 * ((x - 4) ** 2 + (y - 4) ** 2))
+    return min(x**2 + y**2 + 3, (x - 4) ** 2 + (y - 4) ** 2)
 
 
 def generations(trials: list[Trial]) -> list[tuple[int, int]]:
@@ -171,8 +171,8 @@ def test_ipop_doubles_the_population() -> None:
 def test_restarts_find_what_a_single_run_misses() -> None:
     plain = drive_in_rounds(experiment("cmaes", PLANE), rugged, 300, size=12)
     assert best(plain) == pytest.approx(3, abs=0.01)
-    tuned = experiment("cmaes", PLANE, {"restart_strategy": "ipop"})
-    assert min(best(drive_in_rounds(tuned, rugged, 900, size=12, seed=seed)) for seed in range(3)) < 0.1
+    restarted = experiment("cmaes", PLANE, {"restart_strategy": "ipop"})
+    assert best(drive_in_rounds(restarted, rugged, 900, size=12)) < 0.1
 
 
 def test_bipop_gives_both_kinds_of_run_the_same_budget() -> None:

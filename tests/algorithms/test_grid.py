@@ -7,7 +7,6 @@ from itertools import product
 import pytest
 
 from airflow_katib_provider.algorithms import get, suggest
-from airflow_katib_provider.algorithms.points import shuffled
 from airflow_katib_provider.exceptions import InvalidExperimentError
 from airflow_katib_provider.experiment.trial import Trial, TrialCondition
 from tests.algorithms.contract import AlgorithmContract
@@ -113,14 +112,3 @@ def test_a_continuous_parameter_is_refused_by_its_path() -> None:
     assert problem.path == "spec.parameters[1].feasibleSpace.step"
     assert "'rate'" in problem.message
     assert "step" in problem.message
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 16, 17, 1000])
-def test_shuffled_is_a_permutation(size: int) -> None:
-    assert {shuffled(index, size, "key") for index in range(size)} == set(range(size))
-
-
-def test_shuffled_depends_on_the_key() -> None:
-    orders = {tuple(shuffled(index, 100, key) for index in range(100)) for key in ("0", "1", "2")}
-    assert len(orders) == 3
-    assert tuple(range(100)) not in orders

@@ -22,9 +22,9 @@ def test_the_tutorial_finds_an_optimum(tmp_path: Path) -> None:
         if block.title:
             (dags / block.title).write_text(block.text)
     airflow = LocalAirflow(tmp_path / "airflow", dags=dags)
-    airflow._configure()  # its settings and its database; nothing is started
+    airflow.configure()  # its settings and its database; nothing is started
     command = [sys.executable, "-m", "airflow", "dags", "test", "tune_wine"]
-    env = {**airflow._env, "OMP_NUM_THREADS": "1"}
+    env = {**airflow.env, "OMP_NUM_THREADS": "1"}
     result = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def test_an_example_without_a_scheduler(tmp_path: Path) -> None:
     airflow = LocalAirflow(tmp_path, dags=EXAMPLES, env={"EXAMPLE_STORAGE": str(tmp_path)})
-    airflow._configure()  # its settings and its database; nothing is started
+    airflow.configure()  # its settings and its database; nothing is started
     program = [sys.executable, str(EXAMPLES / "katib_yaml.py")]
     result = subprocess.run(
-        program, env=airflow._env, cwd=tmp_path, capture_output=True, text=True, check=False
+        program, env=airflow.env, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
 
