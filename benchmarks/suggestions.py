@@ -2,9 +2,10 @@
 
 Run ``python benchmarks/suggestions.py [--sizes 0,100,500,2000] [--algorithms tpe,random]``.
 
-Ours starts from trials as text and rebuilds what the library needs. ``live`` is the library alone, asked for one more
-point while it still holds everything in memory. ``public`` is what rebuilding by Optuna's public calls takes where
-nothing is done about it.
+Ours reads the trials from a store on SQLite and rebuilds what the library needs. ``live`` is the library alone, asked
+for one more point while it still holds everything in memory. ``public`` is what rebuilding by Optuna's public calls
+takes where nothing is done about it. Two thirds of the time of TPE at 2,000 trials is that rebuilding: making Optuna's
+trial objects and copying them into its storage.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import tempfile
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_katib_provider.algorithms import available, suggest
 from airflow_katib_provider.experiment.experiment import Experiment
-from airflow_katib_provider.experiment.trial import Trial, TrialCondition
+from airflow_katib_provider.experiment.trial import Metric, Observation, Trial, TrialCondition
+from airflow_katib_provider.store.records import ExperimentKey
+from airflow_katib_provider.store.store import KatibStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,13 +88,38 @@ def compare(algorithm: str, finished: int) -> Row:
     experiment = experiment_for(algorithm)
     trials = history_in_memory(experiment, finished)
     live = LIVE.get(algorithm)
+    with tempfile.TemporaryDirectory() as directory:
+        read = history_in_store(f"sqlite:///{directory}/katib.db", experiment, trials)
+        ours = from_history(experiment, read)
     return Row(
         algorithm,
         finished,
-        from_history(experiment, lambda: trials),
+        ours,
         live(trials) if live else None,
         rebuilt(trials, is_multivariate=algorithm != "tpe") if algorithm.endswith("tpe") else None,
     )
+
+
+def history_in_store(
+    url: str, experiment: Experiment, trials: Sequence[Trial]
+) -> Callable[[], Sequence[Trial]]:
+    """Put finished trials into a new store and return what reads them, as binding a suggestion does."""
+    store = KatibStore(url)
+    key = ExperimentKey("benchmark", "run", "experiment")
+    record = store.create_experiment(
+        key, experiment.to_dict(), name=experiment.name, namespace=experiment.namespace, seed=0
+    )
+    with store.lease(record.id) as lease, store.locked(record.id) as transaction:
+        for trial in trials:
+            transaction.add_trial(
+                lease, slot=trial.number, name=trial.name, assignments=trial.assignments, labels=trial.labels
+            )
+            value = str(trial.value)
+            observation = Observation((Metric("loss", value, value, value),))
+            transaction.set_trial_condition(
+                trial.name, trial.condition, "TrialSucceeded", "", observation=observation, value=trial.value
+            )
+    return lambda: store.trials(record.id)
 
 
 def from_history(experiment: Experiment, read: Callable[[], Sequence[Trial]]) -> float:
