@@ -17,7 +17,7 @@ from tests.algorithms.contract import AlgorithmContract, assert_point
 from tests.algorithms.experiments import categorical, double, experiment, integer, trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class TestBayesianOptimizationContract(AlgorithmContract):
@@ -108,16 +108,43 @@ def test_distributions_are_honoured() -> None:
     assert sum(float(suggestion.assignments["x"]) < 1 for suggestion in answer.items) < 10
 
 
-def test_points_per_second_shun_slow_regions() -> None:
-    """Two mirrored optima, one of which takes a hundred times as long: all suggestions go to the fast one."""
-    parameters = [double("x", -1, 1)]
-    tuned = experiment("bayesianoptimization", parameters, {"acq_func": "EIps", "n_initial_points": 5})
-    places = [-0.9, -0.7, -0.45, -0.2, 0.0, 0.2, 0.45, 0.7, 0.9]
-    trials = [
-        replace(trial(number, {"x": repr(x)}, (abs(x) - 0.6) ** 2), duration=1000.0 if x > 0 else 10.0)
-        for number, x in enumerate(places)
+PLACES = (-0.9, -0.7, -0.45, -0.2, 0.0, 0.2, 0.45, 0.7, 0.9)
+
+
+def line(values: Callable[[float], float], seconds: Callable[[float], float] = lambda x: 60) -> list[Trial]:
+    """Return trials along one parameter."""
+    return [
+        replace(trial(number, {"x": repr(x)}, values(x)), duration=seconds(x)) for number, x in enumerate(PLACES)
     ]
-    assert all(float(suggest(tuned, trials, 1, seed).items[0].assignments["x"]) < 0 for seed in range(4))
+
+
+def suggested(acquisition: str, trials: list[Trial], calls: int = 4) -> list[float]:
+    """Return where the suggestions of some seeds lie."""
+    settings = {"acq_func": acquisition, "n_initial_points": 5}
+    tuned = experiment("bayesianoptimization", [double("x", -1, 1)], settings)
+    return [float(suggest(tuned, trials, 1, seed).items[0].assignments["x"]) for seed in range(calls)]
+
+
+def test_points_per_second_shun_slow_regions() -> None:
+    """Of two mirrored optima one takes a hundred times as long: all suggestions go to the fast one."""
+    trials = line(lambda x: (abs(x) - 0.6) ** 2, lambda x: 1000 if x > 0 else 10)
+    assert all(x < 0 for x in suggested("EIps", trials))
+
+
+@pytest.mark.parametrize("acquisition", ["EIps", "PIps"])
+def test_points_per_second_where_all_take_the_same_time(acquisition: str) -> None:
+    """Then the promise alone decides, whatever the unit of time is."""
+    slow, fast = (line(lambda x: (x - 0.3) ** 2, lambda x, unit=unit: unit) for unit in (1000.0, 0.01))
+    places = suggested(acquisition, slow)
+    assert all(abs(x - 0.3) < 0.2 for x in places), places
+    assert suggested(acquisition, fast) == pytest.approx(places, abs=1e-3)
+
+
+def test_a_pending_trial_does_not_spoil_its_neighbourhood() -> None:
+    """The model believes what it expects of a pending trial, so the optimum beside it stays where it is."""
+    trials = line(lambda x: (x - 0.3) ** 2)
+    pending = trial(len(trials), {"x": "0.32"}, None, TrialCondition.RUNNING)
+    assert all(abs(x - 0.3) < 0.1 for x in suggested("PI", [*trials, pending]))
 
 
 def test_the_model_is_bounded_to_the_best_and_the_latest() -> None:
