@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SIZES = (0, 100, 500, 2000)
 REPEATS = 5
-LARGEST_FIT = 200
+LARGEST_FIT = 100
 """With more observations, a Gaussian process that learns from all of them takes too long to be compared."""
 
 PARAMETERS: dict[str, dict[str, Any]] = {

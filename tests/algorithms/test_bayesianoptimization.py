@@ -114,7 +114,8 @@ PLACES = (-0.9, -0.7, -0.45, -0.2, 0.0, 0.2, 0.45, 0.7, 0.9)
 def line(values: Callable[[float], float], seconds: Callable[[float], float] = lambda x: 60) -> list[Trial]:
     """Return trials along one parameter."""
     return [
-        replace(trial(number, {"x": repr(x)}, values(x)), duration=seconds(x)) for number, x in enumerate(PLACES)
+        replace(trial(number, {"x": repr(x)}, values(x)), duration=seconds(x))
+        for number, x in enumerate(PLACES)
     ]
 
 

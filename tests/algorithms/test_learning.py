@@ -46,8 +46,8 @@ CASES = [
     ("multivariate-tpe", "tuning", 80, 5, 0.5),
     ("cmaes", "smooth", 80, 5, 0.3),
     ("cmaes", "tuning", 80, 5, 0.5),
-    ("bayesianoptimization", "smooth", 30, 3, 0.2),
-    ("bayesianoptimization", "tuning", 40, 3, 0.5),
+    ("bayesianoptimization", "smooth", 30, 2, 0.2),
+    ("bayesianoptimization", "tuning", 40, 2, 0.5),
 ]
 
 
