@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -59,7 +60,8 @@ class Scripted(Algorithm):
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Suggestions]], None]:
-    monkeypatch.setitem(registry._BUILT_IN, "scripted", f"{__name__}:Scripted")
+    point = EntryPoint("scripted", f"{__name__}:Scripted", "tests")
+    monkeypatch.setitem(registry._ALGORITHMS._own, "scripted", point)
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
     return lambda answer: monkeypatch.setattr(Scripted, "answer", staticmethod(answer), raising=False)
 

@@ -81,7 +81,7 @@ ALGORITHM: list[Case] = [
     (
         "rule 14, unknown",
         {"spec.algorithm.algorithmName": "randon"},
-        {"spec.algorithm.algorithmName": "unknown algorithm 'randon'; did you mean 'random'"},
+        {"spec.algorithm.algorithmName": "unknown algorithm 'randon' (did you mean 'random'?)"},
     ),
     (
         "unknown setting",
