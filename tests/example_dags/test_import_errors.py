@@ -71,7 +71,7 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
             "Experiment 'random' has 5 problems:",
             "spec.parameters[0].feasibleSpace.min: '0' is not above 0, which logUniform needs",
             "spec.objective.type: 'minimise' is not supported; write minimize or maximize",
-            "spec.algorithm.algorithmName: unknown algorithm 'rnadom'; did you mean 'random'?",
+            "spec.algorithm.algorithmName: unknown algorithm 'rnadom' (did you mean 'random'?)",
             "spec.trialTemplate.trialParameters[1].reference: 'hidden-unit' is not the name of a search "
             "parameter; did you mean hidden-units?",
             "spec.parallelTrialCount: 8 is more than spec.maxTrialCount, which is 6",
