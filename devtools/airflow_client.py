@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FINISHED = ("success", "failed")
 PAGE = 100
+PAUSES = (0.2, 0.5, 1, 2, 4, 0)
+"""Seconds between the attempts of a request that found Airflow's database locked, as SQLite is at times."""
 
 
 class AirflowError(RuntimeError):
@@ -45,7 +47,12 @@ class AirflowClient:
         try:
             if "Authorization" not in self._http.headers:
                 self._sign_in()
-            return _answer(self._http.request(method, f"/api/v2{path}", **options))
+            for pause in PAUSES:
+                response = self._http.request(method, f"/api/v2{path}", **options)
+                if not _is_locked_out(response):
+                    break
+                time.sleep(pause)
+            return _answer(response)
         except httpx.TransportError as error:
             raise AirflowError(f"{method} {path}: {error!r}") from error
 
@@ -211,6 +218,11 @@ class AirflowClient:
         credentials = {"username": self.username, "password": self.password}
         token = _answer(self._http.post("/auth/token", json=credentials))["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
+
+
+def _is_locked_out(response: httpx.Response) -> bool:
+    """Whether Airflow could not write, and rolled back: then the request may be sent again."""
+    return response.status_code == httpx.codes.INTERNAL_SERVER_ERROR and "Database error" in response.text
 
 
 def _answer(response: httpx.Response) -> Any:

@@ -57,6 +57,7 @@ def runs(airflow: FlowAirflow) -> dict[str, str]:
         "within_budget",
         "unavailable",
         "crowded",
+        "deadline",
     ]
     return {name: airflow.run(name) for name in names}
 
@@ -213,9 +214,28 @@ def test_killed_task_is_retried_with_the_same_trial(airflow: FlowAirflow, runs: 
     assert len(steps) == 4
 
 
+def test_a_trial_over_its_deadline_fails(airflow: FlowAirflow, runs: dict[str, str]) -> None:
+    run_id = runs["deadline"]
+    assert airflow.wait_for_run("deadline", run_id) == "failed"
+    (trial,) = trials(airflow, experiment(airflow, "deadline", run_id))
+    assert (trial.trial.condition, trial.reason) == (TrialCondition.FAILED, "DeadlineExceeded")
+    assert "was ended after 2 s" in trial.message
+    assert airflow.find_process("--seconds=62") is None
+
+
+def test_a_task_that_a_user_ends_takes_its_process_with_it(airflow: FlowAirflow, runs: dict[str, str]) -> None:
+    run_id = airflow.run("stopped")
+    child = wait_for(lambda: airflow.find_process("--seconds=61"), timeout=90)
+    airflow.set_task_state("stopped", run_id, TRIAL, "failed", 0)
+    assert airflow.wait_for_run("stopped", run_id) == "success"
+    (trial,) = trials(airflow, experiment(airflow, "stopped", run_id))
+    assert (trial.trial.condition, trial.reason) == (TrialCondition.KILLED, "TrialKilled")
+    assert not psutil.pid_exists(child)
+
+
 def test_trial_without_a_word_becomes_unavailable(airflow: FlowAirflow, runs: dict[str, str]) -> None:
     run_id = airflow.run("lost")
-    child = wait_for(lambda: airflow.find_process("train.py"), timeout=90)
+    child = wait_for(lambda: airflow.find_process("--seconds=60"), timeout=90)
     airflow.kill_task_of(child)
     assert airflow.wait_for_run("lost", run_id) == "success"
     record = experiment(airflow, "lost", run_id)

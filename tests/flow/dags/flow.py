@@ -41,6 +41,11 @@ EXPERIMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         experiment("lost", "--seconds=60", parallelTrialCount=1, maxTrialCount=1),
         {"metrics_timeout": 5, "deferrable": True},
     ),
+    "deadline": (
+        experiment("deadline", "--seconds=62", parallelTrialCount=1, maxTrialCount=1, maxFailedTrialCount=1),
+        {"process_timeout": 2},
+    ),
+    "stopped": (experiment("stopped", "--seconds=61", parallelTrialCount=1, maxTrialCount=1), {}),
     "crowded": (experiment("crowded"), {"max_active_tis_per_dagrun": 8}),
 }
 
