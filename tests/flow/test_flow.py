@@ -223,7 +223,9 @@ def test_a_trial_over_its_deadline_fails(airflow: FlowAirflow, runs: dict[str, s
     assert airflow.find_process("--seconds=62") is None
 
 
-def test_a_task_that_a_user_ends_takes_its_process_with_it(airflow: FlowAirflow, runs: dict[str, str]) -> None:
+def test_a_task_that_a_user_ends_takes_its_process_with_it(
+    airflow: FlowAirflow, runs: dict[str, str]
+) -> None:
     run_id = airflow.run("stopped")
     child = wait_for(lambda: airflow.find_process("--seconds=61"), timeout=90)
     airflow.set_task_state("stopped", run_id, TRIAL, "failed", 0)
