@@ -26,13 +26,13 @@ def will_retry(context: Context) -> bool:
 
 def show_label(context: Context, label: str) -> None:
     """Show what a mapped task instance is about, from now on and after it has ended."""
-    from airflow.sdk.execution_time.comms import SetRenderedMapIndex
-    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
-
     if len(label) > _LABEL_LENGTH:
         label = label[: _LABEL_LENGTH - 1] + "…"
     context["katib_trial"] = label  # type: ignore[typeddict-unknown-key]
     if _is_mapped(context):
+        from airflow.sdk.execution_time.comms import SetRenderedMapIndex
+        from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
         SUPERVISOR_COMMS.send(SetRenderedMapIndex(rendered_map_index=label))
 
 
@@ -44,11 +44,11 @@ def skip_unstarted(context: Context, started: Collection[int]) -> None:
 
     :param started: the map indexes to keep.
     """
+    if not _is_mapped(context):
+        return
     from airflow.sdk.execution_time.comms import SkipDownstreamTasks
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
-    if not _is_mapped(context):
-        return
     ti = context["ti"]
     count = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
     unstarted = [(ti.task_id, index) for index in range(count) if index not in started]

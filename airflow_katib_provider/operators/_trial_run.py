@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,7 +26,7 @@ from airflow_katib_provider.operators._task_instances import (
 from airflow_katib_provider.triggers.store import TurnTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from airflow.sdk import BaseOperator, Context
 
@@ -84,6 +85,19 @@ class TrialRun:
         except RenderingError as error:
             self.fail("TrialRenderingFailed", str(error))
 
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Record the trial as failed if anything unforeseen ends its task, so that it is not waited for.
+
+        :raises TrialFailedError: in place of any exception that is not about the trial itself.
+        """
+        try:
+            yield
+        except (TrialFailedError, MetricsUnavailableError):
+            raise
+        except Exception as error:  # whatever it was, the trial has ended
+            self.fail("TrialTaskFailed", f"{type(error).__name__}: {error}")
+
     def succeed(self, message: str, *, reason: str = "TrialSucceeded") -> dict[str, Any]:
         """Record that the run ended well and return what the task hands on.
 
@@ -111,13 +125,16 @@ class TrialRun:
         raise TrialFailedError(f"Trial {self.name} was killed: {message}")
 
     def _finish(self, condition: TrialCondition, reason: str, message: str) -> Trial:
+        sought = ""
+        if condition.is_observed:
+            sought = "; ".join([self.parser.sought, *self.parser.problems])
         finished = self.hook.finish_trial(
             self.name,
             condition,
             reason,
             message,
             will_retry=will_retry(self.context),
-            sought="; ".join([self.parser.sought, *self.parser.problems]),
+            sought=sought,
         )
         if finished.decided is not None:
             skip_unstarted(self.context, self.hook.started_slots(self.record.experiment_id))

@@ -16,6 +16,7 @@ import yaml
 from airflow.sdk import BaseOperator
 
 from airflow_katib_provider.collectors.file_tail import FileTail
+from airflow_katib_provider.exceptions import RenderingError
 from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators._local_command import LocalCommand
 from airflow_katib_provider.operators._process_group import ProcessGroup
@@ -96,14 +97,11 @@ class ProcessTrialOperator(BaseOperator):
         run = bind(
             self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id
         )
-        source = run.experiment.trial_template.config_map
-        text = None
-        if source is not None and self.config_map is not None:
-            text = config_map_text(yaml.safe_load(Path(self.config_map).read_text("utf-8")), source)
         directory = tempfile.mkdtemp(prefix=f"{run.name}-")
         try:
-            command = LocalCommand.from_manifest(run.experiment, run.render(text), directory)
-            return self._run(run, command)
+            with run.recorded():
+                manifest = run.render(self._config_map_text(run))
+                return self._run(run, LocalCommand.from_manifest(run.experiment, manifest, directory))
         finally:
             if not run.experiment.trial_template.retain:
                 shutil.rmtree(directory, ignore_errors=True)
@@ -113,6 +111,17 @@ class ProcessTrialOperator(BaseOperator):
         self._killed_at = time.monotonic()
         if self._process is not None:
             self._process.signal(signal.SIGTERM)
+
+    def _config_map_text(self, run: TrialRun) -> str | None:
+        source = run.experiment.trial_template.config_map
+        if source is None:
+            return None
+        if self.config_map is None:
+            raise RenderingError(
+                f"spec.trialTemplate.configMap: a local process reads ConfigMap {source.config_map_name!r} from a "
+                "file; give the path of its manifest with the operator's config_map"
+            )
+        return config_map_text(yaml.safe_load(Path(self.config_map).read_text("utf-8")), source)
 
     def _run(self, run: TrialRun, command: LocalCommand) -> dict[str, Any]:
         shown = shlex.join(command.arguments)

@@ -72,7 +72,11 @@ class KubernetesTrialOperator(KubernetesPodOperator):
         run = bind(
             self, context, experiment_id=self.experiment_id, slot=self.slot, conn_id=self.katib_conn_id
         )
-        self.prepare(run)
+        with run.recorded():
+            self.prepare(run)
+            return self._run(run, context)
+
+    def _run(self, run: TrialRun, context: Context) -> dict[str, Any]:
         recorder = Recorder(run.hook, run.record, run.parser)
         self.callbacks = [*self.callbacks, _log_reader(recorder, self.base_container_name)]
         try:
