@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from airflow_katib_provider.hooks.katib import KatibHook
+
 
 NOTHING_SKIPPED = os.environ.get("KATIB_NO_SKIP") == "1"
 
@@ -63,3 +65,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL
         return
     with fresh_database(request.getfixturevalue(request.param)) as url:
         yield url
+
+
+@pytest.fixture
+def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KatibHook]:
+    """A hook without a connection: its store is a new SQLite file."""
+    from airflow_katib_provider.hooks.katib import KatibHook
+
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    hook = KatibHook()
+    yield hook
+    hook.store.dispose()

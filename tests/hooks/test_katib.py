@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,10 @@ from airflow_katib_provider.experiment.trial import ExperimentCondition, MetricL
 from airflow_katib_provider.hooks.answers import Bound, Decided, Waiting
 from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.store.records import ExperimentKey, TrialRecord
+from tests.flow.conftest import katib_connection
 from tests.flow.experiments import experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from sqlalchemy import URL
 
 KEY = ExperimentKey("dag", "run", "experiment")
@@ -28,24 +25,7 @@ CONDITIONS = TrialCondition
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, url: URL) -> None:
-    connection = {
-        "conn_type": "katib",
-        "host": url.host,
-        "port": url.port,
-        "login": url.username,
-        "password": url.password,
-        "schema": url.database,
-        "extra": {"dialect": url.get_backend_name()},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_KATIB_DEFAULT", json.dumps(connection))
-
-
-@pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KatibHook]:
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    hook = KatibHook()
-    yield hook
-    hook.store.dispose()
+    monkeypatch.setenv("AIRFLOW_CONN_KATIB_DEFAULT", katib_connection(url))
 
 
 def create(hook: KatibHook, **spec: Any) -> int:

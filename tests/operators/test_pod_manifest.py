@@ -11,7 +11,6 @@ from airflow_katib_provider import Experiment
 from airflow_katib_provider.exceptions import RenderingError
 from airflow_katib_provider.experiment.trial import TrialCondition
 from airflow_katib_provider.hooks.answers import Bound
-from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators._pod_manifest import check_pod, pod_manifest
 from airflow_katib_provider.operators._trial_run import TrialRun, config_map_text
 from airflow_katib_provider.operators.trial import KubernetesTrialOperator
@@ -19,10 +18,11 @@ from airflow_katib_provider.store.records import ExperimentKey
 from tests.flow.experiments import experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from kubernetes.client import V1Pod
+
+    from airflow_katib_provider.hooks.katib import KatibHook
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -68,14 +68,6 @@ def _kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig")
     )
-
-
-@pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KatibHook]:
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    hook = KatibHook()
-    yield hook
-    hook.store.dispose()
 
 
 @pytest.fixture

@@ -15,22 +15,14 @@ from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from airflow_katib_provider import Experiment
 from airflow_katib_provider.exceptions import MetricsUnavailableError, TrialFailedError
 from airflow_katib_provider.experiment.trial import TrialCondition
-from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators.process import ProcessTrialOperator
 from airflow_katib_provider.store.records import ExperimentKey, TrialRecord
 from tests.flow.experiments import experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KatibHook]:
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    hook = KatibHook()
-    yield hook
-    hook.store.dispose()
+    from airflow_katib_provider.hooks.katib import KatibHook
 
 
 def document(*command: str, **spec: Any) -> dict[str, Any]:

@@ -12,23 +12,13 @@ from airflow_katib_provider import Experiment
 from airflow_katib_provider.collectors import parser_for
 from airflow_katib_provider.exceptions import StoreError
 from airflow_katib_provider.hooks.answers import Bound
-from airflow_katib_provider.hooks.katib import KatibHook
 from airflow_katib_provider.operators import _recorder
 from airflow_katib_provider.operators._recorder import Recorder
 from airflow_katib_provider.store.records import ExperimentKey, TrialRecord
 from tests.flow.experiments import experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KatibHook]:
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    hook = KatibHook()
-    yield hook
-    hook.store.dispose()
+    from airflow_katib_provider.hooks.katib import KatibHook
 
 
 @pytest.fixture
