@@ -160,6 +160,8 @@ class KatibHook(BaseHook):
         answer = suggest(experiment, trials, room, seed=record.seed) if room > 0 else None
         items = answer.items if answer else ()
         with self.store.locked(record.id) as transaction:
+            if self.decision(transaction.experiment):
+                return []  # a trial decided it while the algorithm was thinking
             bound = [
                 transaction.add_trial(
                     lease,

@@ -13,7 +13,7 @@ from airflow_katib_provider.experiment.rendering import primary_container
 from airflow_katib_provider.experiment.spec import CollectorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow_katib_provider.experiment.experiment import Experiment
 
@@ -116,7 +116,7 @@ def _mount_point(experiment: Experiment) -> str | None:
     return posixpath.dirname(_metrics_path(experiment))
 
 
-def _mover(mount: str | None, directory: str) -> Any:
+def _mover(mount: str | None, directory: str) -> Callable[[str], str]:
     """Return a function that rewrites paths at or below ``mount`` to lie below ``directory``."""
     if mount is None or mount == "/":
         return lambda text: text

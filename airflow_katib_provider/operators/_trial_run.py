@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from airflow_katib_provider.collectors import Parser
     from airflow_katib_provider.experiment.experiment import Experiment
     from airflow_katib_provider.experiment.spec import ConfigMapSource
-    from airflow_katib_provider.experiment.trial import Trial
     from airflow_katib_provider.store.records import TrialRecord
 
 MAP_INDEX_TEMPLATE = "{{ katib_trial | default('') }}"
@@ -98,15 +97,15 @@ class TrialRun:
         except Exception as error:  # whatever it was, the trial has ended
             self.fail("TrialTaskFailed", f"{type(error).__name__}: {error}")
 
-    def succeed(self, message: str, *, reason: str = "TrialSucceeded") -> dict[str, Any]:
+    def succeed(self, message: str) -> dict[str, Any]:
         """Record that the run ended well and return what the task hands on.
 
         :raises MetricsUnavailableError: if no usable objective value was observed.
         """
-        finished = self._finish(TrialCondition.SUCCEEDED, reason, message)
-        if not finished.condition.is_observed:
-            raise MetricsUnavailableError(f"Trial {self.name}: {self._latest_message()}")
-        return {"status": finished.condition.value, **trial_result(self.experiment, finished)}
+        ended = self._finish(TrialCondition.SUCCEEDED, "TrialSucceeded", message)
+        if not ended.trial.condition.is_observed:
+            raise MetricsUnavailableError(f"Trial {self.name}: {ended.message}")
+        return {"status": ended.trial.condition.value, **trial_result(self.experiment, ended.trial)}
 
     def fail(self, reason: str, message: str) -> NoReturn:
         """Record that the run failed.
@@ -124,7 +123,7 @@ class TrialRun:
         self._finish(TrialCondition.KILLED, "TrialKilled", message)
         raise TrialFailedError(f"Trial {self.name} was killed: {message}")
 
-    def _finish(self, condition: TrialCondition, reason: str, message: str) -> Trial:
+    def _finish(self, condition: TrialCondition, reason: str, message: str) -> TrialRecord:
         sought = ""
         if condition.is_observed:
             sought = "; ".join([self.parser.sought, *self.parser.problems])
@@ -138,10 +137,7 @@ class TrialRun:
         )
         if finished.decided is not None:
             skip_unstarted(self.context, self.hook.started_slots(self.record.experiment_id))
-        return finished.trial.trial
-
-    def _latest_message(self) -> str:
-        return self.hook.store.trial(self.name).message
+        return finished.trial
 
 
 def bind(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_katib_provider import Experiment
+from airflow_katib_provider import Experiment, algorithms
 from airflow_katib_provider.exceptions import ExperimentFailedError, NotFoundError
 from airflow_katib_provider.experiment.trial import ExperimentCondition, MetricLog, TrialCondition
 from airflow_katib_provider.hooks.answers import Bound, Decided, Waiting
@@ -161,6 +161,25 @@ class TestFinishing:
         assert decided.reason == "ExperimentGoalReached"
         assert finish(hook, second, CONDITIONS.FAILED) == decided
         assert isinstance(hook.next_trial(experiment_id, 2), Decided)
+
+    def test_a_decision_while_the_algorithm_thinks_binds_nothing(
+        self, hook: KatibHook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        objective = {"type": "minimize", "objectiveMetricName": "loss", "goal": 0.1}
+        experiment_id = create(hook, objective=objective)
+        first = bind(hook, experiment_id, 0)
+        report(hook, first, "0.05")
+        think = algorithms.suggest
+
+        def slowly(*arguments: Any, **settings: Any) -> algorithms.Suggestions:
+            assert finish(hook, first) is not None
+            return think(*arguments, **settings)
+
+        monkeypatch.setattr(algorithms, "suggest", slowly)
+        answer = hook.next_trial(experiment_id, 1)
+        assert isinstance(answer, Decided)
+        assert answer.reason == "ExperimentGoalReached"
+        assert [trial.name for trial in hook.store.trials(experiment_id)] == [first.name]
 
     def test_a_failure_that_is_retried_does_not_touch_the_budget(self, hook: KatibHook) -> None:
         experiment_id = create(hook, maxFailedTrialCount=1)
